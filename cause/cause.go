@@ -77,7 +77,7 @@ type Cause struct {
 
 // All lists the causes by stage.
 var All = []Cause{
-	{ClientLacksCipher, Local, "The client's own library has none of the ciphers it was told to use (the seed's `no ciphers available`); the load balancer was never contacted"},
+	{ClientLacksCipher, Local, "The client's own library has none of the ciphers it was told to use (`no ciphers available`); the load balancer was never contacted"},
 	{ClientLacksProtocol, Local, "The client's own library or its configuration (crypto policy, SECLEVEL, FIPS, disabledAlgorithms) has no enabled protocol in the range it was told to use"},
 	{ClientBadConfig, Local, "Malformed cipher string, unreadable key or trust store, bad option"},
 	{DNSFailure, Network, "The name does not resolve"},
