@@ -1,5 +1,10 @@
 package suite
 
+import (
+	"slices"
+	"strings"
+)
+
 // GroupInfo is what is known of a group.
 type GroupInfo struct {
 	Code        Group    `json:"-"`
@@ -30,31 +35,111 @@ type SchemeInfo struct {
 }
 
 // ByCode returns the suite with code c, or nil. The result is shared and must not be changed.
-func ByCode(c Code) *Suite { return nil }
+func ByCode(c Code) *Suite {
+	t := data()
+	if c > 0xFFFF {
+		return t.sslv2[c]
+	}
+	if i := t.byCode[c]; i != 0 {
+		return &t.suites[i-1]
+	}
+	return nil
+}
 
 // ByName returns the suite that any naming (IANA, OpenSSL, GnuTLS; case-insensitive) knows as name, or nil.
-func ByName(name string) *Suite { return nil }
+func ByName(name string) *Suite { return data().byName[strings.ToLower(name)] }
 
 // All returns every suite by code. The result is shared and must not be changed.
-func All() []Suite { return nil }
+func All() []Suite { return data().suites }
 
 // GroupByCode returns what is known of g, or nil.
-func GroupByCode(g Group) *GroupInfo { return nil }
+func GroupByCode(g Group) *GroupInfo { return data().group[g] }
 
-// GroupByName returns the group that any naming knows as name, or nil.
-func GroupByName(name string) *GroupInfo { return nil }
+// GroupByName returns the group that any naming knows as name, or nil. P-256 and its like are known too.
+func GroupByName(name string) *GroupInfo {
+	if alias, ok := groupAliases[strings.ToLower(name)]; ok {
+		name = alias
+	}
+	for i := range data().groups {
+		g := &data().groups[i]
+		if strings.EqualFold(name, g.Name) || strings.EqualFold(name, g.OpenSSL) || strings.EqualFold(name, g.GnuTLS) {
+			return g
+		}
+	}
+	return nil
+}
+
+var groupAliases = map[string]string{
+	"p-256": "secp256r1", "p-384": "secp384r1", "p-521": "secp521r1", "curve25519": "x25519",
+	"x25519_mlkem768": "X25519MLKEM768", "p256_mlkem768": "SecP256r1MLKEM768", "p384_mlkem1024": "SecP384r1MLKEM1024",
+}
 
 // AllGroups returns every group by code.
-func AllGroups() []GroupInfo { return nil }
+func AllGroups() []GroupInfo { return data().groups }
 
 // SchemeByCode returns what is known of s, or nil.
-func SchemeByCode(s SignatureScheme) *SchemeInfo { return nil }
+func SchemeByCode(s SignatureScheme) *SchemeInfo { return data().scheme[s] }
 
 // SchemeByName returns the scheme that any naming knows as name, or nil.
-func SchemeByName(name string) *SchemeInfo { return nil }
+func SchemeByName(name string) *SchemeInfo {
+	for i := range data().schemes {
+		s := &data().schemes[i]
+		if strings.EqualFold(name, s.Name) || strings.EqualFold(name, s.OpenSSL) || strings.EqualFold(name, s.GnuTLS) {
+			return s
+		}
+	}
+	return nil
+}
 
 // AllSchemes returns every scheme by code.
-func AllSchemes() []SchemeInfo { return nil }
+func AllSchemes() []SchemeInfo { return data().schemes }
 
 // Nearest returns up to n names out of candidates that someone who typed name may have meant, best first.
-func Nearest(name string, candidates []string, n int) []string { return nil }
+func Nearest(name string, candidates []string, n int) []string {
+	type scored struct {
+		name string
+		cost int
+	}
+	want := strings.ToLower(name)
+	var l []scored
+	for _, c := range candidates {
+		have := strings.ToLower(c)
+		cost := distance(want, have)
+		if strings.Contains(have, want) && len(want) > 2 {
+			cost = min(cost, 1+(len(have)-len(want))/8)
+		}
+		if cost <= max(2, len(want)/3) {
+			l = append(l, scored{c, cost})
+		}
+	}
+	slices.SortStableFunc(l, func(a, b scored) int { return a.cost - b.cost })
+	out := make([]string, 0, n)
+	for _, s := range l[:min(n, len(l))] {
+		out = append(out, s.name)
+	}
+	return out
+}
+
+// distance is the number of letters to insert, delete or change to make b of a (Levenshtein). Names longer
+// than 128 bytes are no near miss of anything.
+func distance(a, b string) int {
+	if len(a) > 128 || len(b) > 128 {
+		return 1 << 10
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			next := diagonal
+			if a[i-1] != b[j-1] {
+				next = 1 + min(diagonal, row[j], row[j-1])
+			}
+			diagonal, row[j] = row[j], next
+		}
+	}
+	return row[len(b)]
+}
