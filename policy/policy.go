@@ -59,6 +59,17 @@ const (
 	EngineClassic   Engine = "aws-classic"
 )
 
+// Kind sets policies apart that serve a special demand, so that none is suggested to whom has no such
+// demand. The zero value is a general policy.
+type Kind string
+
+// Kinds.
+const (
+	General Kind = ""
+	FIPS    Kind = "fips"
+	RFC9151 Kind = "rfc9151" // Commercial National Security Algorithm suite, CNSA 2.0 included
+)
+
 // Policy is what a server accepts. Lists are in the server's order of preference.
 type Policy struct {
 	Name     string          `json:"name"`
@@ -80,6 +91,7 @@ type Policy struct {
 	RequiresEMS bool                    `json:"requires_extended_master_secret,omitempty"`
 	RequiresRI  bool                    `json:"requires_secure_renegotiation,omitempty"`
 	FIPS        bool                    `json:"fips,omitempty"`
+	Kind        Kind                    `json:"kind,omitempty"`
 	Engine      Engine                  `json:"engine,omitempty"`
 
 	Status        string     `json:"status,omitempty"`      // documented, legacy-undocumented, source-only, unconfirmed, retired

@@ -31,6 +31,12 @@ type table struct {
 
 var data = sync.OnceValue(load)
 
+// formerNames are names of OpenSSL before 1.1.0, in lower case, with the name of today.
+var formerNames = map[string]string{
+	"edh-rsa-des-cbc3-sha": "dhe-rsa-des-cbc3-sha",
+	"edh-dss-des-cbc3-sha": "dhe-dss-des-cbc3-sha",
+}
+
 // load panics on a broken record: the data is part of the program and a test reads all of it.
 func load() *table {
 	t := &table{sslv2: make(map[Code]*Suite), byName: make(map[string]*Suite, 2048),
@@ -56,6 +62,9 @@ func load() *table {
 				t.byName[key] = s
 			}
 		}
+	}
+	for alias, name := range formerNames {
+		t.byName[alias] = t.byName[name]
 	}
 	records(groupsTSV, 9, func(f []string) {
 		t.groups = append(t.groups, GroupInfo{Code: Group(number(f[0])), Name: f[1], OpenSSL: optional(f[2]), GnuTLS: optional(f[3]),
