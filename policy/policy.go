@@ -90,6 +90,8 @@ type Policy struct {
 	ClientAuth  ClientAuth              `json:"client_auth,omitempty"`
 	RequiresEMS bool                    `json:"requires_extended_master_secret,omitempty"`
 	RequiresRI  bool                    `json:"requires_secure_renegotiation,omitempty"`
+	LacksEMS    bool                    `json:"lacks_extended_master_secret,omitempty"`
+	LacksRI     bool                    `json:"lacks_secure_renegotiation,omitempty"`
 	FIPS        bool                    `json:"fips,omitempty"`
 	Kind        Kind                    `json:"kind,omitempty"`
 	Engine      Engine                  `json:"engine,omitempty"`
