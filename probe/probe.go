@@ -1,0 +1,181 @@
+// Package probe makes one connection: dial, speak the plaintext preamble where the service has one,
+// send exactly these hello bytes, read the answer as far as it is in the clear, hang up.
+//
+// No TLS library decides what can be sent. What comes back is hostile until proven otherwise: every
+// read is bounded in bytes and in time.
+package probe
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// DefaultTimeout bounds one connection, from dial to the last byte read.
+const DefaultTimeout = 5 * time.Second
+
+// DefaultParallel is how many connections a Prober keeps open at once.
+const DefaultParallel = 16
+
+// MaxAnswer is how many bytes of an answer are read at most. A certificate chain with a
+// post-quantum key exchange stays far below it.
+const MaxAnswer = 128 << 10
+
+// Target is one endpoint at one address.
+type Target struct {
+	Address    string   // IP:port or host:port to dial
+	ServerName string   // what the preamble (EHLO, XMPP stream) is addressed to; the hello has its own
+	StartTLS   StartTLS // "" for TLS from the first byte
+}
+
+// Prober makes connections and counts them. Its zero value works with the defaults. It may be used by
+// many goroutines.
+type Prober struct {
+	Timeout  time.Duration // a connection; 0: DefaultTimeout
+	Parallel int           // connections at once in All; 0: DefaultParallel
+	// DialContext replaces net.Dialer, for tests and proxies.
+	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+
+	connections atomic.Int64
+	roundTrips  atomic.Int64
+}
+
+// Connections returns how many connections were attempted so far.
+func (p *Prober) Connections() int { return int(p.connections.Load()) }
+
+// RoundTrips returns the round trips on the critical path so far: connections that run side by side
+// count as one.
+func (p *Prober) RoundTrips() int { return int(p.roundTrips.Load()) }
+
+// Waited adds round trips that a caller made in connections of its own, one after the other.
+func (p *Prober) Waited(connections, roundTrips int) {
+	p.connections.Add(int64(connections))
+	p.roundTrips.Add(int64(roundTrips))
+}
+
+func (p *Prober) timeout() time.Duration {
+	if p.Timeout > 0 {
+		return p.Timeout
+	}
+	return DefaultTimeout
+}
+
+// Hello sends one hello to t and returns what happened. It never fails: an error is an observation.
+func (p *Prober) Hello(ctx context.Context, t Target, hello []byte) Observation {
+	o := p.one(ctx, t, hello)
+	p.roundTrips.Add(int64(o.RoundTrips))
+	return o
+}
+
+// All sends every hello to t, side by side, and returns the observations in the same order.
+func (p *Prober) All(ctx context.Context, t Target, hellos [][]byte) []Observation {
+	out := make([]Observation, len(hellos))
+	limit := p.Parallel
+	if limit <= 0 {
+		limit = DefaultParallel
+	}
+	slots := make(chan struct{}, limit)
+	done := make(chan struct{}, len(hellos))
+	for i := range hellos {
+		slots <- struct{}{}
+		go func() {
+			out[i] = p.one(ctx, t, hellos[i])
+			<-slots
+			done <- struct{}{}
+		}()
+	}
+	longest := 0
+	for range hellos {
+		<-done
+	}
+	for i := range out {
+		longest = max(longest, out[i].RoundTrips)
+	}
+	waves := (len(hellos) + limit - 1) / limit
+	p.roundTrips.Add(int64(longest * waves))
+	return out
+}
+
+// one makes the connection and reads the answer.
+func (p *Prober) one(ctx context.Context, t Target, hello []byte) Observation {
+	p.connections.Add(1)
+	ctx, cancel := context.WithTimeout(ctx, p.timeout())
+	defer cancel()
+	o := Observation{Sent: len(hello), RoundTrips: 1}
+	start := time.Now()
+	conn, err := p.dial(ctx, t.Address)
+	o.ConnectTime = time.Since(start)
+	if err != nil {
+		o.Answer, o.Err = dialAnswer(err), err
+		return o
+	}
+	defer conn.Close()
+	deadline, _ := ctx.Deadline()
+	conn.SetDeadline(deadline)
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+
+	if t.StartTLS != "" {
+		if err := t.StartTLS.Negotiate(conn, t.ServerName); err != nil {
+			o.Answer, o.Err = PreambleFailed, err
+			return o
+		}
+		o.RoundTrips += 2
+	}
+	o.RoundTrips++
+	sent := time.Now()
+	// A server that has refused already may have closed its side: what it said is still worth reading.
+	_, writeErr := conn.Write(hello)
+	r := reader{conn: conn, sent: sent}
+	r.run(&o)
+	if writeErr != nil && o.Answer == Closed && o.Received == 0 {
+		o.Answer, o.Err = endOf(writeErr), writeErr
+	}
+	return o
+}
+
+func (p *Prober) dial(ctx context.Context, address string) (net.Conn, error) {
+	if p.DialContext != nil {
+		return p.DialContext(ctx, "tcp", address)
+	}
+	return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+}
+
+// dialAnswer classifies a connection that never came about.
+func dialAnswer(err error) Answer {
+	var dns *net.DNSError
+	switch {
+	case errors.As(err, &dns):
+		return NoAddress
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return Refused
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
+		return ConnectTimeout
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):
+		return Unreachable
+	}
+	var ne net.Error
+	if errors.As(err, &ne) && ne.Timeout() {
+		return ConnectTimeout
+	}
+	return Unreachable
+}
+
+// endOf classifies how an open connection ended.
+func endOf(err error) Answer {
+	var ne net.Error
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return Closed
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED):
+		return Reset
+	case errors.As(err, &ne) && ne.Timeout():
+		return Silent
+	}
+	return Closed
+}

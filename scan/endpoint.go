@@ -1,0 +1,123 @@
+package scan
+
+import (
+	"crypto/x509"
+	"fmt"
+
+	"github.com/parley-tls/parley/policy"
+	"github.com/parley-tls/parley/probe"
+	"github.com/parley-tls/parley/suite"
+)
+
+// Endpoint is what was seen of an endpoint at one address.
+type Endpoint struct {
+	Address  string
+	Policy   *policy.Policy // family policy.Observed
+	Identity policy.Identity
+	Chains   [][]*x509.Certificate // as presented, one for each certificate of Identity
+	// Replies are all questions with their answers, in the order in which they were asked.
+	Replies []Reply
+	// GroupsAsked are the groups that were tested one by one; a group not in it is open.
+	GroupsAsked []suite.Group
+	// OrderKnown is false where only the set of suites is known.
+	OrderKnown bool
+	// NotTested names what was left open, for people.
+	NotTested []string
+}
+
+// Reply returns the answer to the question called name.
+func (e *Endpoint) Reply(name string) (Reply, bool) {
+	for _, r := range e.Replies {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return Reply{}, false
+}
+
+// Speaks reports whether the endpoint took any hello at all.
+func (e *Endpoint) Speaks() bool { return len(e.Policy.Versions) > 0 }
+
+// Answers counts the replies by how the endpoint answered.
+func (e *Endpoint) Answers() map[probe.Answer]int {
+	m := make(map[probe.Answer]int)
+	for _, r := range e.Replies {
+		m[r.Answer]++
+	}
+	return m
+}
+
+// KeyTypes lists the kinds of certificate that the endpoint presented.
+func (e *Endpoint) KeyTypes() []policy.KeyType {
+	var l []policy.KeyType
+	for _, c := range e.Identity.Certificates {
+		l = append(l, c.KeyType)
+	}
+	return l
+}
+
+// endpoint reads the replies.
+func (s *state) endpoint(address string, replies []Reply) *Endpoint {
+	p := &policy.Policy{
+		Name:     "observed",
+		Family:   policy.Observed,
+		Versions: s.versions(),
+		Order:    s.order(),
+		Groups:   s.groups(),
+	}
+	p.Suites = append(s.suitesIn(suite.TLS13), s.suitesBefore13()...)
+	for _, r := range replies {
+		if r.DHBits > 0 {
+			p.DHBits = r.DHBits
+		}
+	}
+	e := &Endpoint{Address: address, Policy: p, Replies: replies, OrderKnown: len(s.suitesBefore13()) < 2}
+	for _, name := range []string{askRSA, askECDSA, suite.TLS12.String(), suite.TLS11.String(), suite.TLS10.String(), suite.SSLv3.String()} {
+		e.addChain(parseChain(s.replies[name].Chain))
+	}
+	for _, r := range replies {
+		if r.ClientAuth {
+			p.ClientAuth = policy.ClientAuthRequest
+		}
+	}
+	for _, g := range append(append([]suite.Group{}, pqGroups...), classicGroups...) {
+		if _, asked := s.replies[groupName(g)]; asked || s.choseGroup(g) || s.pqRefused(g) {
+			e.GroupsAsked = append(e.GroupsAsked, g)
+		}
+	}
+	if n := len(s.skipped); n > 0 {
+		e.NotTested = append(e.NotTested, fmt.Sprintf("%d suites outside every load balancer policy (%s …)", n, s.skipped[0].OpenSSL()))
+	}
+	return e
+}
+
+// pqRefused reports whether g is settled by the refusal of all post-quantum groups at once.
+func (s *state) pqRefused(g suite.Group) bool {
+	r, ok := s.replies[askPQ]
+	if !ok || !r.Answer.Refusal() {
+		return false
+	}
+	for _, q := range pqGroups {
+		if q == g {
+			return true
+		}
+	}
+	return false
+}
+
+// suitesBefore13 lists the accepted suites of the older versions, the first choice first.
+func (s *state) suitesBefore13() []suite.Code {
+	v := s.highestClassic()
+	if v == 0 {
+		return nil
+	}
+	l := s.suitesIn(v)
+	first := s.replies[v.String()].Suite
+	for i, c := range l {
+		if c == first {
+			copy(l[1:i+1], l[:i])
+			l[0] = first
+		}
+	}
+	return l
+}

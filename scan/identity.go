@@ -1,0 +1,153 @@
+package scan
+
+import (
+	"bytes"
+	"context"
+	"crypto/dsa"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/parley-tls/parley/policy"
+	"github.com/parley-tls/parley/probe"
+	"github.com/parley-tls/parley/suite"
+)
+
+// parseChain parses the certificates that can be parsed, in the order in which they were sent.
+func parseChain(der [][]byte) []*x509.Certificate {
+	var chain []*x509.Certificate
+	for _, d := range der {
+		if c, err := x509.ParseCertificate(d); err == nil {
+			chain = append(chain, c)
+		}
+	}
+	return chain
+}
+
+// addChain adds a chain to the identity unless its leaf is there already.
+func (e *Endpoint) addChain(chain []*x509.Certificate) {
+	if len(chain) == 0 {
+		return
+	}
+	for _, have := range e.Chains {
+		if bytes.Equal(have[0].Raw, chain[0].Raw) {
+			return
+		}
+	}
+	e.Chains = append(e.Chains, chain)
+	e.Identity.Certificates = append(e.Identity.Certificates, Describe(chain))
+}
+
+// Describe reduces a chain, leaf first, to what decides a negotiation.
+func Describe(chain []*x509.Certificate) policy.Certificate {
+	leaf := chain[0]
+	c := policy.Certificate{
+		Subject: leaf.Subject.String(), Issuer: leaf.Issuer.String(), Names: slices.Clone(leaf.DNSNames),
+		NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter, Chain: len(chain),
+		SelfSigned:      bytes.Equal(leaf.RawSubject, leaf.RawIssuer),
+		SignatureDigest: weakestDigest(chain),
+	}
+	for _, ip := range leaf.IPAddresses {
+		c.Names = append(c.Names, ip.String())
+	}
+	if len(c.Names) == 0 && leaf.Subject.CommonName != "" {
+		c.Names = []string{leaf.Subject.CommonName} // older clients still read it
+	}
+	switch k := leaf.PublicKey.(type) {
+	case *rsa.PublicKey:
+		c.KeyType, c.Bits = policy.RSA, k.N.BitLen()
+		if oid := []byte{0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x0A}; bytes.Contains(leaf.RawSubjectPublicKeyInfo[:min(32, len(leaf.RawSubjectPublicKeyInfo))], oid) {
+			c.KeyType = policy.RSAPSS // id-RSASSA-PSS (RFC 4055)
+		}
+	case *ecdsa.PublicKey:
+		c.KeyType, c.Bits = policy.ECDSA, k.Params().BitSize
+		if g := suite.GroupByName(k.Params().Name); g != nil {
+			c.Curve = g.Code
+		}
+	case ed25519.PublicKey:
+		c.KeyType, c.Bits = policy.Ed25519, 256
+	case *dsa.PublicKey:
+		c.KeyType, c.Bits = policy.DSA, k.P.BitLen()
+	default:
+		// id-Ed448 is 1.3.101.113 (RFC 8410); Go does not parse its keys.
+		if bytes.Contains(leaf.RawSubjectPublicKeyInfo[:min(16, len(leaf.RawSubjectPublicKeyInfo))], []byte{0x2B, 0x65, 0x71}) {
+			c.KeyType, c.Bits = policy.Ed448, 456
+		}
+	}
+	for _, x := range chain {
+		if k, ok := x.PublicKey.(*rsa.PublicKey); ok && (c.MinChainBits == 0 || k.N.BitLen() < c.MinChainBits) {
+			c.MinChainBits = k.N.BitLen()
+		}
+	}
+	return c
+}
+
+// weakestDigest is the weakest digest by which a certificate of the chain is signed. Self-signed
+// certificates do not count: nobody checks the signature of a root.
+func weakestDigest(chain []*x509.Certificate) string {
+	weakest, rank := "", 0
+	for i, c := range chain {
+		if bytes.Equal(c.RawSubject, c.RawIssuer) && (i > 0 || len(chain) == 1) && i > 0 {
+			continue
+		}
+		d := digestOf(c.SignatureAlgorithm)
+		r := slices.Index([]string{"", "SHA512", "SHA384", "SHA256", "SHA1", "MD5"}, d)
+		if r > rank {
+			weakest, rank = d, r
+		}
+	}
+	return weakest
+}
+
+func digestOf(a x509.SignatureAlgorithm) string {
+	s := strings.ReplaceAll(a.String(), "-", "")
+	for _, d := range []string{"MD5", "SHA1", "SHA256", "SHA384", "SHA512"} {
+		if strings.Contains(s, d) {
+			return d
+		}
+	}
+	return ""
+}
+
+// handshake13 completes a TLS 1.3 handshake with crypto/tls to learn the chain that TLS 1.3 encrypts. It
+// verifies nothing: what it returns is evidence, not trust. clientAuth tells whether a client certificate
+// was asked for.
+func handshake13(ctx context.Context, p *probe.Prober, t probe.Target, sni string) (chain []*x509.Certificate, clientAuth bool) {
+	timeout := p.Timeout
+	if timeout <= 0 {
+		timeout = probe.DefaultTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	dial := p.DialContext
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	conn, err := dial(ctx, "tcp", t.Address)
+	if err != nil {
+		return nil, false
+	}
+	defer conn.Close()
+	deadline, _ := ctx.Deadline()
+	conn.SetDeadline(deadline)
+	if t.StartTLS != "" && t.StartTLS.Negotiate(conn, t.ServerName) != nil {
+		return nil, false
+	}
+	tls.Client(conn, &tls.Config{
+		ServerName: sni, InsecureSkipVerify: true, MinVersion: tls.VersionTLS13,
+		VerifyPeerCertificate: func(der [][]byte, _ [][]*x509.Certificate) error {
+			chain = parseChain(der)
+			return nil
+		},
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			clientAuth = true
+			return &tls.Certificate{}, nil
+		},
+	}).HandshakeContext(ctx)
+	return chain, clientAuth
+}
