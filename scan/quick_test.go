@@ -1,0 +1,78 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/parley-tls/parley/policy"
+	"github.com/parley-tls/parley/probe"
+	"github.com/parley-tls/parley/suite"
+	"github.com/parley-tls/parley/testbed"
+)
+
+// openssl starts openssl s_server with these options.
+func openssl(t *testing.T, id *testbed.Identity, options ...string) *testbed.Server {
+	testbed.Need(t, "openssl")
+	port := testbed.FreePort(t)
+	args := append([]string{"s_server", "-accept", fmt.Sprintf("127.0.0.1:%d", port), "-cert", id.Cert, "-key", id.Key, "-quiet"}, options...)
+	return testbed.Run(t, port, "openssl", args...)
+}
+
+// TestQuickSeesThePolicy configures OpenSSL as each policy that it can enforce and demands the same policy
+// back: versions, suites, groups, order and certificate.
+func TestQuickSeesThePolicy(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		spec     testbed.Spec
+		options  []string
+		versions []suite.Version
+		suites   []string
+		groups   []suite.Group
+		order    policy.Order
+		keys     []policy.KeyType
+	}{
+		{"TLS 1.2 and 1.3, RSA", testbed.RSA2048,
+			[]string{"-serverpref", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:AES128-SHA", "-ciphersuites", "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384", "-groups", "X25519:P-256"},
+			[]suite.Version{suite.TLS12, suite.TLS13},
+			[]string{"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "AES128-SHA"},
+			[]suite.Group{suite.X25519, suite.Secp256r1}, policy.ServerOrder, []policy.KeyType{policy.RSA}},
+		{"TLS 1.0 to 1.2, client order", testbed.RSA2048,
+			[]string{"-cipher", "ECDHE-RSA-AES128-SHA:AES128-SHA:AES256-SHA:@SECLEVEL=0", "-no_tls1_3"},
+			[]suite.Version{suite.TLS10, suite.TLS11, suite.TLS12},
+			[]string{"ECDHE-RSA-AES128-SHA", "AES128-SHA", "AES256-SHA"},
+			[]suite.Group{suite.X25519, suite.Secp256r1, suite.Secp384r1, suite.Secp521r1}, policy.ClientOrder, []policy.KeyType{policy.RSA}},
+		{"TLS 1.3 alone, ECDSA", testbed.P256, []string{"-tls1_3", "-groups", "P-384"},
+			[]suite.Version{suite.TLS13}, []string{"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"},
+			[]suite.Group{suite.Secp384r1}, policy.OrderUnknown, []policy.KeyType{policy.ECDSA}},
+		{"DHE and CAMELLIA", testbed.RSA2048, []string{"-tls1_2", "-cipher", "DHE-RSA-AES256-GCM-SHA384:CAMELLIA128-SHA:@SECLEVEL=0"},
+			[]suite.Version{suite.TLS12}, []string{"DHE-RSA-AES256-GCM-SHA384", "CAMELLIA128-SHA"}, nil, policy.ClientOrder, []policy.KeyType{policy.RSA}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := openssl(t, testbed.Make(t, c.spec), c.options...)
+			var p probe.Prober
+			e := Quick(context.Background(), &p, probe.Target{Address: s.Addr}, Options{ServerName: testbed.HostName})
+			var want []suite.Code
+			for _, n := range c.suites {
+				want = append(want, suite.ByName(n).Code)
+			}
+			got := slices.Clone(e.Policy.Suites)
+			slices.Sort(got)
+			slices.Sort(want)
+			if !slices.Equal(e.Policy.Versions, c.versions) || !slices.Equal(got, want) || e.Policy.Order != c.order || !slices.Equal(e.KeyTypes(), c.keys) {
+				t.Errorf("saw %+v\nkeys %v", e.Policy, e.KeyTypes())
+			}
+			gg, wg := slices.Clone(e.Policy.Groups), slices.Clone(c.groups)
+			slices.Sort(gg)
+			slices.Sort(wg)
+			if !slices.Equal(gg, wg) {
+				t.Errorf("groups %v, want %v", e.Policy.Groups, c.groups)
+			}
+			if p.Connections() > 40 {
+				t.Errorf("%d connections", p.Connections())
+			}
+			t.Logf("%d connections, %d round trips", p.Connections(), p.RoundTrips())
+		})
+	}
+}
