@@ -52,10 +52,7 @@ func (q *Request) Run(rel Release) Output {
 		}
 		return Output{Stdout: "OpenSSL cipher name: " + name + "\n"}
 	}
-	if q.withoutSuite {
-		return Output{Stderr: b.errors.lines([]fault{{kind: faultNoCiphers}}), Exit: 1}
-	}
-	l, err := Expand(rel, q.Spec, q.Options)
+	l, err := q.Expand(rel)
 	if err != nil {
 		return Output{Stderr: b.failure(err), Exit: 1}
 	}
@@ -65,11 +62,24 @@ func (q *Request) Run(rel Release) Output {
 	return Output{Stdout: l.String() + "\n"}
 }
 
+// Expand expands the request's cipher string.
+func (q *Request) Expand(rel Release) (List, error) {
+	if q.withoutSuite {
+		return List{Release: rel}, errNoCiphers
+	}
+	return Expand(rel, q.Spec, q.Options)
+}
+
+// errNoCiphers: a program whose providers have no algorithms doesn't even look at the cipher string.
+var errNoCiphers = errors.New("the providers named have no cipher suites: add -provider default")
+
 // failure is what the program writes where Expand fails.
 func (b *behaviour) failure(err error) string {
 	var noMatch *NoMatchError
 	var command *CommandError
 	switch {
+	case err == errNoCiphers:
+		return b.errors.lines([]fault{{kind: faultNoCiphers}})
 	case errors.As(err, &noMatch) && noMatch.Ciphersuites:
 		return "Error setting TLSv1.3 ciphersuites\n" + b.errors.lines([]fault{{kind: faultCiphersuites}})
 	case errors.As(err, &noMatch):

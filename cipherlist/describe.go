@@ -44,7 +44,7 @@ var (
 		faultSpecial:      {"0A000118", "ssl_cipher_process_rulestr", "invalid command", "../ssl/ssl_ciph.c:1185"},
 		faultNoMatch:      {"0A0000B9", "SSL_CTX_set_cipher_list", "no cipher match", "../ssl/ssl_lib.c:3377"},
 		faultCiphersuites: {"0A0000B9", "set_ciphersuites", "no cipher match", "../ssl/ssl_ciph.c:1303"},
-		faultNoCiphers:    {"0A0000A1", "SSL_CTX_new_ex", "library has no ciphers", "../ssl/ssl_lib.c:3285"},
+		faultNoCiphers:    {"0A0000A1", "SSL_CTX_new_ex", "library has no ciphers", "../ssl/ssl_lib.c:4105"},
 	}}
 )
 

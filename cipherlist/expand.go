@@ -72,7 +72,10 @@ func Expand(rel Release, spec string, o Options) (List, error) {
 		rel = Default
 	}
 	t := tableOf(rel, o.Legacy)
-	l := List{Release: rel}
+	l := List{Release: rel, SecurityLevel: t.level}
+	if o.SecurityLevel != nil && t.levels {
+		l.SecurityLevel = max(0, min(*o.SecurityLevel, len(levelBits)-1))
+	}
 
 	tls13, err := t.tls13Suites(rel, o.Ciphersuites)
 	if err != nil {
@@ -86,20 +89,15 @@ func Expand(rel Release, spec string, o Options) (List, error) {
 	var ok bool
 	l.SuiteB, ok = e.runAll(spec)
 	l.Ignored = e.ignored
+	if e.level >= 0 {
+		l.SecurityLevel = e.level
+	}
 	if !ok {
 		return l, &CommandError{Release: rel, Spec: spec, faults: e.faults}
 	}
 	rows := append(tls13, e.order.chosen()...)
 	if !anyBefore13(rows) {
 		return l, &NoMatchError{Release: rel, Spec: spec, Ignored: e.ignored}
-	}
-	switch {
-	case e.level >= 0:
-		l.SecurityLevel = e.level
-	case o.SecurityLevel != nil && t.levels:
-		l.SecurityLevel = max(0, min(*o.SecurityLevel, len(levelBits)-1))
-	default:
-		l.SecurityLevel = t.level
 	}
 	if o.Supported {
 		rows = t.supported(rows, o, l.SecurityLevel, l.SuiteB)
@@ -134,7 +132,7 @@ func (t *table) tls13Suites(rel Release, list *string) ([]*row, error) {
 	}
 	var known, usable []*row
 	var ignored []Word
-	lacks := encryptions.of(t.missingEnc...)
+	lacksEnc, lacksMAC := encryptions.of(t.missingEnc...), macs.of(t.missingMAC...)
 	for name := range strings.SplitSeq(names, ":") {
 		name = strings.Trim(name, " \t\n\v\f\r")
 		r := t.names[name]
@@ -148,7 +146,7 @@ func (t *table) tls13Suites(rel Release, list *string) ([]*row, error) {
 			continue
 		}
 		known = append(known, r)
-		if r.enc&lacks == 0 {
+		if t.strictTLS13 || r.enc&lacksEnc == 0 && r.mac&lacksMAC == 0 {
 			usable = append(usable, r)
 		}
 	}

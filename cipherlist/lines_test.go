@@ -14,6 +14,9 @@ func fixedLines() [][]string {
 		{"HIGH+COMPLEMENTOFDEFAULT"}, {"HIGH+FIPS"}, {"FIPS"}, {"-v", "AES128-SHA+kRSA"}, {"-v", "kRSA+AES128-SHA"},
 		{"TLS_RSA_WITH_AES_128_CBC_SHA"}, {"-s", "-v", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256:AES_128"}, {"-psk", "-srp", "-s", "-v", "ALL"},
 		{"-s", "-v", "-ciphersuites", "TLS_RSA_WITH_AES_128_CBC_SHA", "SUITEB128"},
+		{"-ciphersuites", "TLS_GOSTR341001_WITH_NULL_GOSTR3411:TLS_AES_128_GCM_SHA256"}, {"-convert", "TLS_RSA_WITH_IDEA_CBC_SHA"},
+		{"-provider", "base"}, {"-provider", "legacy"}, {"-provider", "default", "-provider", "legacy", "-v", "ALL"},
+		{"-provider", "legacy", "-provider=default", "-s", "-v", "ALL:SEED:RC4:IDEA:@SECLEVEL=0"}, {"-provider"},
 	}
 	for _, level := range []string{"0", "1", "2", "3", "4", "5"} {
 		for _, version := range []string{"-tls1", "-tls1_1", "-tls1_2", "-tls1_3", "-v"} {

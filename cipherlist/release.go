@@ -75,7 +75,7 @@ type behaviour struct {
 	matchByID     bool   // a suite's name selects that suite only, not everything with its attributes
 	readsOn       bool   // goes on with the next word after a byte it can't read
 	forgetsOff    bool   // A+B drops what A asked of the default list when B is the first strength word
-	strictTLS13   bool   // one unknown TLS 1.3 suite spoils the list
+	strictTLS13   bool   // takes TLS 1.3 suites as named: an unknown one spoils the list, one that is unavailable stays
 	preferAEAD    bool   // sorts by AEAD and forward secrecy, not by strength alone
 
 	missingEnc, missingMAC, missingKX, missingAuth []string // algorithms that the build lacks
