@@ -27,7 +27,7 @@ func TestData(t *testing.T) {
 				t.Errorf("%s: %v is %q here and %v in the registry", rel, r.code, r.standard, known)
 				continue
 			}
-			now := strings.Replace(r.name, "EDH-", "DHE-", 1) // 1.0.2 still had the SSLeay names
+			now := strings.Replace(r.name, "EDH-", "DHE-", 1)                   // 1.0.2 still had the SSLeay names
 			if r.min < suite.TLS13 && !r.signalling() && known.OpenSSL != now { // TLS 1.3 suites go by their IANA name
 				t.Errorf("%s: %v is %q here, OpenSSL name %q in the registry", rel, r.code, r.name, known.OpenSSL)
 			}

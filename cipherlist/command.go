@@ -65,20 +65,20 @@ func (q *Request) Run(rel Release) Output {
 // Expand expands the request's cipher string.
 func (q *Request) Expand(rel Release) (List, error) {
 	if q.withoutSuite {
-		return List{Release: rel}, errNoCiphers
+		return List{Release: rel}, ErrNoCiphers
 	}
 	return Expand(rel, q.Spec, q.Options)
 }
 
-// errNoCiphers: a program whose providers have no algorithms doesn't even look at the cipher string.
-var errNoCiphers = errors.New("the providers named have no cipher suites: add -provider default")
+// ErrNoCiphers: a program whose providers have no algorithms doesn't even look at the cipher string.
+var ErrNoCiphers = errors.New("the providers named have no cipher suites: add -provider default")
 
 // failure is what the program writes where Expand fails.
 func (b *behaviour) failure(err error) string {
 	var noMatch *NoMatchError
 	var command *CommandError
 	switch {
-	case err == errNoCiphers:
+	case err == ErrNoCiphers:
 		return b.errors.lines([]fault{{kind: faultNoCiphers}})
 	case errors.As(err, &noMatch) && noMatch.Ciphersuites:
 		return "Error setting TLSv1.3 ciphersuites\n" + b.errors.lines([]fault{{kind: faultCiphersuites}})

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/suite"
@@ -136,7 +137,7 @@ func nodeSpecs(rel Release) []string {
 	g := newGenerator(rel)
 	for len(specs) < 70 {
 		s := g.spec()
-		if strings.ContainsAny(s, " ,;\xff") || strings.Contains(s, "TLS_") || strings.Contains(s, "SUITEB") || strings.HasPrefix(s, ":") || s == "" {
+		if strings.ContainsAny(s, " ,;") || !utf8.ValidString(s) || strings.Contains(s, "TLS_") || strings.Contains(s, "SUITEB") || strings.HasPrefix(s, ":") || s == "" {
 			continue
 		}
 		specs = append(specs, s)

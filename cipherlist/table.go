@@ -67,11 +67,10 @@ type alias struct {
 // table is everything one build of a release knows.
 type table struct {
 	*behaviour
-	rows    []*row // every suite compiled in, by code
-	aliases map[string]*pattern
-	words   map[string]*pattern // aliases and suite names that this build can use
-	start   []*row              // usable suites in the release's order of preference
-	names   map[string]*row     // by standard name
+	rows  []*row              // every suite compiled in, by code
+	words map[string]*pattern // aliases and suite names that this build can use
+	start []*row              // usable suites in the release's order of preference
+	names map[string]*row     // by standard name
 }
 
 type tableKey struct {

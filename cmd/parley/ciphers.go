@@ -227,6 +227,9 @@ func (doc *ciphersDoc) expand(req *cipherlist.Request) int {
 		doc.Error.Kind, code = "no_cipher_match", exitBad
 		ignored = noMatch.Ignored
 	}
+	if errors.Is(err, cipherlist.ErrNoCiphers) {
+		doc.Error.Kind = "no_ciphers"
+	}
 	names := cipherlist.Names(doc.OpenSSL)
 	for _, w := range ignored {
 		d := ignoredDoc{Word: w.Text, Reason: w.Reason}

@@ -67,5 +67,6 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand()
+	root.AddCommand(newCiphersCmd())
 	return root
 }
