@@ -1,6 +1,9 @@
 package suite
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Version is a protocol version as it stands on the wire. SSLv2 is 0x0002.
 type Version uint16
@@ -48,13 +51,16 @@ func ParseVersion(s string) (Version, error) {
 	if v, ok := versionSpellings[foldVersion(s)]; ok {
 		return v, nil
 	}
+	if n, err := strconv.ParseUint(s, 0, 16); err == nil && n>>8 == 0x7F {
+		return Version(n), nil // a draft of TLS 1.3, as browsers of 2017 and 2018 offered
+	}
 	return 0, fmt.Errorf("unknown protocol version %q: use SSLv2, SSLv3, TLSv1.0, TLSv1.1, TLSv1.2 or TLSv1.3", s)
 }
 
 var versionSpellings = map[string]Version{
-	"ssl2": SSLv2, "2": SSLv2, "0x0002": SSLv2,
-	"ssl3": SSLv3, "3": SSLv3, "0x0300": SSLv3,
-	"tls1": TLS10, "tls10": TLS10, "1": TLS10, "10": TLS10, "0x0301": TLS10,
+	"ssl2": SSLv2, "0x0002": SSLv2,
+	"ssl3": SSLv3, "0x0300": SSLv3,
+	"tls1": TLS10, "tls10": TLS10, "10": TLS10, "0x0301": TLS10,
 	"tls11": TLS11, "11": TLS11, "0x0302": TLS11,
 	"tls12": TLS12, "12": TLS12, "0x0303": TLS12,
 	"tls13": TLS13, "13": TLS13, "0x0304": TLS13,
