@@ -182,3 +182,10 @@ func BenchmarkExpand(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkBuild is what a command pays once: reading a release's tables.
+func BenchmarkBuild(b *testing.B) {
+	for b.Loop() {
+		build(OpenSSL30, false)
+	}
+}
