@@ -21,9 +21,7 @@ type registry struct {
 	byName map[string]*Profile
 }
 
-var profiles = sync.OnceValue(load)
-
-func load() *registry {
+var profiles = sync.OnceValue(func() *registry {
 	r := &registry{byName: make(map[string]*Profile)}
 	files, err := dataFiles.ReadDir("data")
 	if err != nil {
@@ -56,7 +54,7 @@ func load() *registry {
 		r.byName[p.Name] = p
 	}
 	return r
-}
+})
 
 // All returns every profile, by family and date. The result is shared and must not be changed.
 func All() []*Profile { return profiles().all }
