@@ -18,7 +18,7 @@ type ClientHello struct {
 	HasExtensions bool // false: the extensions block is absent, not empty
 	Extensions    []Extension
 	SSLv2Format   bool
-	fragments     []int // sizes of the records it came in, if more than one
+	fragments     []fragment // the records it came in, if more than one
 }
 
 // Extension is one extension, its body unparsed.

@@ -190,7 +190,7 @@ func TestFragmentedRecordsKeepTheirShape(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw := appendRecords(nil, RecordHandshake, suite.TLS10, msg[:3])
-	raw = appendRecords(raw, RecordHandshake, suite.TLS10, msg[3:])
+	raw := AppendRecords(nil, RecordHandshake, suite.TLS10, msg[:3])
+	raw = AppendRecords(raw, RecordHandshake, suite.TLS10, msg[3:])
 	roundTrip(t, raw)
 }

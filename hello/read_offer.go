@@ -13,7 +13,7 @@ import (
 // Before TLS 1.3 a hello names only the highest version. All versions from there down to SSLv3 are taken
 // as offered (RFC 5246 appendix E.1): whether the client would really accept them is a rule of its own.
 func (h *ClientHello) Offer() Offer {
-	o := Offer{SSLv2Format: h.SSLv2Format, Compression: slices.Clone(h.Compression)}
+	o := Offer{SSLv2Format: h.SSLv2Format, Compression: slices.Clone(h.Compression), Suites: make([]suite.Code, 0, len(h.Suites))}
 	for _, c := range h.Suites {
 		switch {
 		case c == suite.EmptyRenegotiationInfoSCSV:
@@ -38,9 +38,7 @@ func (h *ClientHello) Offer() Offer {
 		o.Versions = versionsUpTo(h.Version, slices.ContainsFunc(h.Suites, func(c suite.Code) bool { return c > 0xFFFF }))
 	}
 	slices.SortFunc(o.Versions, func(a, b suite.Version) int { return int(b) - int(a) })
-	if b, err := h.Marshal(); err == nil {
-		o.WireSize = len(b)
-	}
+	o.WireSize = h.WireSize()
 	return o
 }
 
@@ -81,9 +79,11 @@ func (o *Offer) readExtension(e Extension) {
 			if !l.ReadUint16(&g) || !l.ReadUint16LengthPrefixed(&key) {
 				return
 			}
-			if !suite.IsGREASE(g) {
-				o.KeyShares = append(o.KeyShares, suite.Group(g))
+			if suite.IsGREASE(g) {
+				o.GREASE = true
+				continue
 			}
+			o.KeyShares = append(o.KeyShares, suite.Group(g))
 		}
 	case ExtPSKModes:
 		var l cryptobyte.String

@@ -3,6 +3,7 @@ package hello
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/parley-tls/parley/suite"
 )
@@ -31,8 +32,11 @@ const (
 
 // Limits on what is read from a peer.
 const (
+	maxPlaintext = 1 << 14      // RFC 8446 section 5.1
 	maxRecord    = 1<<14 + 2048 // RFC 5246 section 6.2.3
+	maxFragments = 1 << 12      // records of one ClientHello
 	MaxHandshake = 1 << 17      // bytes of one handshake message
+	MaxRecords   = 1 << 12      // records of one flight
 )
 
 // ErrIncomplete is returned where the bytes end before the message does.
@@ -70,14 +74,15 @@ type Message struct {
 	Body []byte
 }
 
-// nextMessage splits the first handshake message off b.
-func nextMessage(b []byte) (m Message, rest []byte, err error) {
+// nextMessage splits the first handshake message off b. A header that announces more than limit bytes is
+// an error, so that nobody waits for them.
+func nextMessage(b []byte, limit int) (m Message, rest []byte, err error) {
 	if len(b) < 4 {
 		return m, b, ErrIncomplete
 	}
 	n := int(b[1])<<16 | int(b[2])<<8 | int(b[3])
-	if n > MaxHandshake {
-		return m, b, fmt.Errorf("handshake message of %d bytes: the limit is %d", n, MaxHandshake)
+	if n > limit {
+		return m, b, fmt.Errorf("handshake message of %d bytes: the limit is %d", n, limit)
 	}
 	if len(b) < 4+n {
 		return m, b, ErrIncomplete
@@ -85,10 +90,11 @@ func nextMessage(b []byte) (m Message, rest []byte, err error) {
 	return Message{b[0], b[4 : 4+n]}, b[4+n:], nil
 }
 
-// appendRecords wraps data in as many records of type t as it needs.
-func appendRecords(out []byte, t uint8, v suite.Version, data []byte) []byte {
+// AppendRecords appends data to out in as many records of type t as it needs.
+func AppendRecords(out []byte, t uint8, v suite.Version, data []byte) []byte {
+	out = slices.Grow(out, len(data)+5*(len(data)/maxPlaintext+1))
 	for {
-		n := min(len(data), 1<<14)
+		n := min(len(data), maxPlaintext)
 		out = append(out, t, byte(v>>8), byte(v), byte(n>>8), byte(n))
 		out = append(out, data[:n]...)
 		if data = data[n:]; len(data) == 0 {
@@ -97,99 +103,16 @@ func appendRecords(out []byte, t uint8, v suite.Version, data []byte) []byte {
 	}
 }
 
-// handshake wraps the body of a message in its header.
-func handshake(t uint8, body []byte) []byte {
-	n := len(body)
-	return append([]byte{t, byte(n >> 16), byte(n >> 8), byte(n)}, body...)
+// Marshal returns the handshake message with its header.
+func (m Message) Marshal() []byte {
+	n := len(m.Body)
+	return append([]byte{m.Type, byte(n >> 16), byte(n >> 8), byte(n)}, m.Body...)
 }
 
-// Flight reassembles what a server sends in the clear: add bytes as they come, take messages as they
-// are whole. Its memory is bounded by MaxHandshake.
-type Flight struct {
-	raw      []byte // not yet a whole record
-	stream   []byte // handshake bytes not yet a whole message
-	messages []Message
-	Alert    *Alert
-	// Encrypted counts whole records of application data or of handshake after ChangeCipherSpec: their
-	// content is not in the clear.
-	Encrypted int
-	changed   bool
-	Version   suite.Version // of the first record
-	seen      bool
-}
-
-// Alert is an alert in the clear.
+// Alert is an alert in the clear (RFC 8446 section 6).
 type Alert struct {
 	Fatal       bool
 	Description suite.Alert
-}
-
-// Add takes bytes from the wire. An error means that the peer breaks the protocol; bytes before the
-// fault have been taken.
-func (f *Flight) Add(b []byte) error {
-	f.raw = append(f.raw, b...)
-	for len(f.raw) > 0 {
-		r, rest, err := NextRecord(f.raw)
-		if errors.Is(err, ErrIncomplete) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if !f.seen {
-			f.seen, f.Version = true, r.Version
-		}
-		if err := f.record(r); err != nil {
-			return err
-		}
-		f.raw = append(f.raw[:0], rest...)
-	}
-	return nil
-}
-
-func (f *Flight) record(r Record) error {
-	switch {
-	case r.Type == RecordChangeCipherSpec:
-		f.changed = true
-	case r.Type == RecordApplicationData, f.changed && r.Type == RecordHandshake:
-		f.Encrypted++
-	case r.Type == RecordAlert:
-		if len(r.Body) != 2 {
-			if f.changed {
-				f.Encrypted++
-				return nil
-			}
-			return fmt.Errorf("alert of %d bytes: it has 2", len(r.Body))
-		}
-		if f.Alert == nil {
-			f.Alert = &Alert{Fatal: r.Body[0] == 2, Description: suite.Alert(r.Body[1])}
-		}
-	case r.Type == RecordHandshake:
-		f.stream = append(f.stream, r.Body...)
-		for len(f.stream) > 0 {
-			m, rest, err := nextMessage(f.stream)
-			if errors.Is(err, ErrIncomplete) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			m.Body = append([]byte(nil), m.Body...)
-			f.messages = append(f.messages, m)
-			f.stream = append(f.stream[:0], rest...)
-		}
-	}
-	return nil
-}
-
-// Pending reports whether bytes were read that do not yet make a whole message or record.
-func (f *Flight) Pending() bool { return len(f.raw) > 0 || len(f.stream) > 0 }
-
-// Take returns the messages that have become whole since the last call.
-func (f *Flight) Take() []Message {
-	m := f.messages
-	f.messages = nil
-	return m
 }
 
 // MarshalAlert returns the record of an alert.

@@ -132,7 +132,7 @@ func (h *ServerHello) Marshal() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ServerHello: %w", err)
 	}
-	return handshake(TypeServerHello, body), nil
+	return Message{TypeServerHello, body}.Marshal(), nil
 }
 
 // ParseCertificate reads the body of a Certificate message before TLS 1.3 (RFC 5246 section 7.4.2): DER,

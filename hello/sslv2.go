@@ -1,6 +1,7 @@
 package hello
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -17,7 +18,7 @@ func parseSSLv2(b []byte) (*ClientHello, error) {
 	if len(b) < 2+n {
 		return nil, fmt.Errorf("SSLv2-format hello: %w", ErrIncomplete)
 	}
-	s := cryptobyte.String(b[2 : 2+n])
+	s := cryptobyte.String(bytes.Clone(b[2 : 2+n]))
 	var version, specs, session, challenge uint16
 	if !s.Skip(1) || !s.ReadUint16(&version) || !s.ReadUint16(&specs) || !s.ReadUint16(&session) || !s.ReadUint16(&challenge) {
 		return nil, errors.New("SSLv2-format hello: the fixed fields end early")
