@@ -4,6 +4,7 @@ package client
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/parley-tls/parley/hello"
@@ -21,35 +22,60 @@ const (
 	Low    Confidence = "low"
 )
 
-// Profile is one release of one client.
+// Profile is one release of one client, as it comes: no setting changed.
 type Profile struct {
 	Name       string     `json:"name"`   // java-7u25
 	Title      string     `json:"title"`  // Java 7u25
 	Family     string     `json:"family"` // java, openssl, chrome …: a later profile of the family is an upgrade
-	Platform   string     `json:"platform,omitempty"`
+	Vendor     string     `json:"vendor,omitempty"`
+	Platform   string     `json:"platform,omitempty"` // where it matters: Windows XP, Debian 12
 	Library    string     `json:"library,omitempty"`  // the TLS library inside
 	Released   string     `json:"released,omitempty"` // YYYY-MM
+	Ended      string     `json:"ended,omitempty"`    // YYYY-MM in which the vendor's free support ended or ends; empty: unknown or rolling
 	Confidence Confidence `json:"confidence"`
 	Sources    []string   `json:"sources"`
-	Captured   bool       `json:"captured"` // the profile holds the bytes of a real hello
+	Captured   bool       `json:"captured"` // the bytes of a real hello are there: Hello
+	Notes      []string   `json:"notes,omitempty"`
 	Remedies   []Remedy   `json:"remedies,omitempty"`
 
 	offer hello.Offer
-	raw   []byte
 }
 
-// Offer returns what the client proposes. The result is shared and must not be changed.
+// Offer returns what the client proposes and accepts. The result is shared and must not be changed.
+// ServerName is empty even for a client that sends one, since a profile stands for no connection:
+// see SendsServerName and OfferTo.
 func (p *Profile) Offer() *hello.Offer { return &p.offer }
 
-// Hello returns the bytes of a real hello of this client, or nil.
-func (p *Profile) Hello() []byte { return p.raw }
+// SendsServerName reports whether the client names the server in its hello (RFC 6066 section 3).
+func (p *Profile) SendsServerName() bool {
+	return slices.Contains(p.offer.Extensions, hello.ExtServerName)
+}
 
-// Remedy is a setting that makes a client offer more than its default.
+// OfferTo returns the offer of a connection to the server of that name. The lists are shared with Offer.
+func (p *Profile) OfferTo(serverName string) hello.Offer {
+	o := p.offer
+	if p.SendsServerName() {
+		o.ServerName = serverName
+	}
+	return o
+}
+
+// Remedy is a change on the client's side that makes it offer more than it does as it comes.
 type Remedy struct {
-	Enables string `json:"enables"` // TLSv1.2, a suite, a group …
-	Summary string `json:"summary"`
-	Command string `json:"command,omitempty"`
-	Source  string `json:"source"`
+	Enables  []string `json:"enables"` // what is gained: versions (TLSv1.2), suites, groups (secp384r1), or a word such as server_name, dh-2048
+	Summary  string   `json:"summary"`
+	Commands []string `json:"commands,omitempty"` // in order
+	Source   string   `json:"source"`
+}
+
+// Remedy returns the first change that enables what, or nil.
+func (p *Profile) Remedy(what string) *Remedy {
+	for i := range p.Remedies {
+		if slices.Contains(p.Remedies[i].Enables, what) {
+			return &p.Remedies[i]
+		}
+	}
+	return nil
 }
 
 // Find returns the profile of that name. The error names the nearest ones.

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -9,9 +8,9 @@ import (
 	"github.com/parley-tls/parley/suite"
 )
 
-// Record writes the facts of a ClientHello in the format of the data files, the part that the bytes show.
-// With bytes it adds the hello itself. The capture program and `parley client record` use it.
-func Record(h *hello.ClientHello, withBytes bool) (string, error) {
+// Record writes the facts of a ClientHello in the format of the data files: the part of a profile that the
+// bytes show. The capture program uses it.
+func Record(h *hello.ClientHello) string {
 	o := h.Offer()
 	var b strings.Builder
 	line := func(key string, words []string) {
@@ -41,14 +40,7 @@ func Record(h *hello.ClientHello, withBytes bool) (string, error) {
 	flag(o.GREASE, "grease")
 	flag(o.SSLv2Format, "sslv2-format")
 	flag(len(o.Compression) > 1, "compression")
-	if withBytes {
-		raw, err := h.Marshal()
-		if err != nil {
-			return "", err
-		}
-		line("hello", []string{hex.EncodeToString(raw)})
-	}
-	return b.String(), nil
+	return b.String()
 }
 
 // suiteWord is the shortest name by which a suite can be read back.

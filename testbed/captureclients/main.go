@@ -142,10 +142,7 @@ func capture(root string, s subject) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	facts, err := client.Record(h, true)
-	if err != nil {
-		return "", err
-	}
+	facts := client.Record(h)
 	return fmt.Sprintf("[%s]\ntitle %s\nfamily %s\nlibrary %s\nreleased %s\n%s%sconfidence high\nsource captured from the real client\n",
 		s.name, s.title, s.family, s.library, s.released, facts, s.rules), nil
 }
