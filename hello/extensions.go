@@ -9,69 +9,11 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// Extension types that the code refers to by name (IANA, TLS ExtensionType Values).
-const (
-	ExtServerName           = 0
-	ExtMaxFragmentLength    = 1
-	ExtStatusRequest        = 5
-	ExtSupportedGroups      = 10
-	ExtPointFormats         = 11
-	ExtSignatureAlgorithms  = 13
-	ExtHeartbeat            = 15
-	ExtALPN                 = 16
-	ExtSCT                  = 18
-	ExtPadding              = 21
-	ExtEncryptThenMAC       = 22
-	ExtExtendedMasterSecret = 23
-	ExtCompressCertificate  = 27
-	ExtRecordSizeLimit      = 28
-	ExtDelegatedCredentials = 34
-	ExtSessionTicket        = 35
-	ExtPreSharedKey         = 41
-	ExtEarlyData            = 42
-	ExtSupportedVersions    = 43
-	ExtCookie               = 44
-	ExtPSKModes             = 45
-	ExtCertAuthorities      = 47
-	ExtPostHandshakeAuth    = 49
-	ExtSignatureAlgsCert    = 50
-	ExtKeyShare             = 51
-	ExtNPN                  = 13172
-	ExtApplicationSettings  = 17513
-	ExtChannelID            = 30032
-	ExtECH                  = 65037
-	ExtRenegotiationInfo    = 65281
-)
-
-var extensionNames = map[uint16]string{
-	0: "server_name", 1: "max_fragment_length", 2: "client_certificate_url", 3: "trusted_ca_keys", 4: "truncated_hmac",
-	5: "status_request", 6: "user_mapping", 7: "client_authz", 8: "server_authz", 9: "cert_type", 10: "supported_groups",
-	11: "ec_point_formats", 12: "srp", 13: "signature_algorithms", 14: "use_srtp", 15: "heartbeat",
-	16: "application_layer_protocol_negotiation", 17: "status_request_v2", 18: "signed_certificate_timestamp",
-	19: "client_certificate_type", 20: "server_certificate_type", 21: "padding", 22: "encrypt_then_mac",
-	23: "extended_master_secret", 24: "token_binding", 25: "cached_info", 27: "compress_certificate",
-	28: "record_size_limit", 34: "delegated_credential", 35: "session_ticket", 41: "pre_shared_key", 42: "early_data",
-	43: "supported_versions", 44: "cookie", 45: "psk_key_exchange_modes", 47: "certificate_authorities",
-	48: "oid_filters", 49: "post_handshake_auth", 50: "signature_algorithms_cert", 51: "key_share",
-	52: "transparency_info", 57: "quic_transport_parameters", 58: "ticket_request", 13172: "next_protocol_negotiation",
-	17513: "application_settings", 17613: "application_settings (new)", 30031: "channel_id (old)", 30032: "channel_id",
-	65037: "encrypted_client_hello", 65281: "renegotiation_info",
-}
-
-// ExtensionName returns IANA's name of an extension, or its number where there is none.
-func ExtensionName(t uint16) string {
-	if n, ok := extensionNames[t]; ok {
-		return n
-	}
-	if suite.IsGREASE(t) {
-		return fmt.Sprintf("GREASE (0x%04X)", t)
-	}
-	return fmt.Sprintf("extension %d", t)
-}
-
 // Extension returns the body of the first extension of type t.
-func (h *ClientHello) Extension(t uint16) ([]byte, bool) {
-	for _, e := range h.Extensions {
+func (h *ClientHello) Extension(t uint16) ([]byte, bool) { return findExtension(h.Extensions, t) }
+
+func findExtension(list []Extension, t uint16) ([]byte, bool) {
+	for _, e := range list {
 		if e.Type == t {
 			return e.Data, true
 		}
@@ -123,10 +65,17 @@ func serverNameBody(name string) []byte {
 }
 
 // SetVersions sets supported_versions, and legacy_version to the highest of them up to TLS 1.2 (RFC 8446
-// section 4.2.1). Without TLS 1.3 in the list the extension is removed, and so is key_share.
+// section 4.2.1). Without TLS 1.3 in the list the extension is removed, and so are those that only TLS 1.3
+// has. A hello without any version cannot be written: an empty list changes nothing.
 func (h *ClientHello) SetVersions(versions ...suite.Version) {
+	if len(versions) == 0 {
+		return
+	}
 	top := slices.Max(versions)
 	h.Version = min(top, suite.TLS12)
+	if !h.SSLv2Format {
+		h.RecordVersion = min(h.RecordVersion, max(h.Version, suite.SSLv3)) // servers of SSLv3 alone know no other
+	}
 	if top < suite.TLS13 {
 		for _, t := range []uint16{ExtSupportedVersions, ExtKeyShare, ExtPSKModes, ExtPreSharedKey, ExtEarlyData} {
 			h.RemoveExtension(t)
@@ -134,6 +83,21 @@ func (h *ClientHello) SetVersions(versions ...suite.Version) {
 		return
 	}
 	h.SetExtension(ExtSupportedVersions, versionsBody(versions))
+}
+
+// SetSuites replaces the cipher suites. What the list signals stays: the SCSVs at its end (RFC 5746, RFC
+// 7507) and a GREASE value at its front.
+func (h *ClientHello) SetSuites(suites ...suite.Code) {
+	var front, end []suite.Code
+	for _, c := range h.Suites {
+		switch {
+		case c == suite.EmptyRenegotiationInfoSCSV || c == suite.FallbackSCSV:
+			end = append(end, c)
+		case c <= 0xFFFF && suite.IsGREASE(uint16(c)):
+			front = append(front, c)
+		}
+	}
+	h.Suites = slices.Concat(front, suites, end)
 }
 
 func versionsBody(versions []suite.Version) []byte {
