@@ -17,7 +17,9 @@ import (
 	"math/big"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -50,25 +52,91 @@ type Spec struct {
 	NotAfter  time.Time
 	// Intermediate puts a CA between root and leaf; Incomplete leaves it out of the chain.
 	Intermediate, Incomplete bool
+	// SHA1 has the issuer sign with SHA-1.
+	SHA1 bool
 }
 
 var (
 	made   = make(map[string]*Identity)
 	madeMu sync.Mutex
-	dir    = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "parley-testbed") })
+	dir    = sync.OnceValues(makeDir)
 )
+
+// makeDir makes the folder of this process. Test binaries have no common end at which to remove it, so
+// each removes what others left behind an hour ago or more.
+func makeDir() (string, error) {
+	old, _ := filepath.Glob(filepath.Join(os.TempDir(), "parley-testbed*"))
+	for _, d := range old {
+		if i, err := os.Stat(d); err == nil && time.Since(i.ModTime()) > time.Hour {
+			os.RemoveAll(d)
+		}
+	}
+	return os.MkdirTemp("", "parley-testbed")
+}
 
 // The common specs.
 var (
 	RSA2048 = Spec{Name: "rsa2048", Key: policy.RSA, Bits: 2048}
 	RSA1024 = Spec{Name: "rsa1024", Key: policy.RSA, Bits: 1024}
+	RSA4096 = Spec{Name: "rsa4096", Key: policy.RSA, Bits: 4096}
 	P256    = Spec{Name: "p256", Key: policy.ECDSA, Curve: "P-256"}
 	P384    = Spec{Name: "p384", Key: policy.ECDSA, Curve: "P-384"}
 	Ed25519 = Spec{Name: "ed25519", Key: policy.Ed25519}
+
+	RSASHA1         = Spec{Name: "rsa-sha1", Key: policy.RSA, Bits: 2048, SHA1: true}
+	RSAExpired      = Spec{Name: "rsa-expired", Key: policy.RSA, Bits: 2048, NotBefore: time.Now().AddDate(-1, 0, 0), NotAfter: time.Now().AddDate(0, 0, -1)}
+	RSAOtherName    = Spec{Name: "rsa-other-name", Key: policy.RSA, Bits: 2048, HostNames: []string{"other.example.net"}}
+	RSAIntermediate = Spec{Name: "rsa-intermediate", Key: policy.RSA, Bits: 2048, Intermediate: true}
+	RSAIncomplete   = Spec{Name: "rsa-incomplete", Key: policy.RSA, Bits: 2048, Intermediate: true, Incomplete: true}
 )
 
-// Make returns the identity of spec, made once per process.
+// Specs are the common specs.
+var Specs = []Spec{RSA2048, RSA1024, RSA4096, P256, P384, Ed25519, RSASHA1, RSAExpired, RSAOtherName, RSAIntermediate, RSAIncomplete}
 
+// Identities returns an identity of each of the common specs, by name.
+func Identities(t testing.TB) map[string]*Identity {
+	t.Helper()
+	m := make(map[string]*Identity)
+	for _, s := range Specs {
+		m[s.Name] = Make(t, s)
+	}
+	return m
+}
+
+// PKCS12 writes key and chain as a PKCS #12 file with the password "parley" and returns its path.
+func (id *Identity) PKCS12(t testing.TB) string {
+	t.Helper()
+	path := strings.TrimSuffix(id.Cert, ".crt") + ".p12"
+	cmd := exec.Command(Need(t, "openssl"), "pkcs12", "-export", "-in", id.Cert, "-inkey", id.Key, "-name", id.Name, "-out", path, "-passout", "pass:parley")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("openssl pkcs12: %v\n%s", err, out)
+	}
+	return path
+}
+
+// CABundle writes the roots of several identities into one PEM file and returns its path.
+func CABundle(t testing.TB, ids ...*Identity) string {
+	t.Helper()
+	if len(ids) == 1 {
+		return ids[0].CA
+	}
+	var text []byte
+	name := "bundle"
+	for _, id := range ids {
+		b, err := os.ReadFile(id.CA)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, name = append(text, b...), name+"-"+id.Name
+	}
+	path := filepath.Join(filepath.Dir(ids[0].CA), name+".ca")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Make returns the identity of spec, made once per process.
 func Make(t testing.TB, spec Spec) *Identity {
 	t.Helper()
 	madeMu.Lock()
@@ -114,7 +182,12 @@ func makeIdentity(base string, spec Spec) (*Identity, error) {
 	issuer, issuerKey, chain := ca, caSigner, [][]byte{}
 	if spec.Intermediate {
 		inter := template("Parley test intermediate", true)
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		var key crypto.Signer
+		if spec.Key == policy.RSA {
+			key, err = rsa.GenerateKey(rand.Reader, 2048)
+		} else {
+			key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -138,6 +211,12 @@ func makeIdentity(base string, spec Spec) (*Identity, error) {
 			leaf.IPAddresses = append(leaf.IPAddresses, ip)
 		} else {
 			leaf.DNSNames = append(leaf.DNSNames, n)
+		}
+	}
+	if spec.SHA1 {
+		leaf.SignatureAlgorithm = x509.SHA1WithRSA
+		if _, isEC := issuerKey.Public().(*ecdsa.PublicKey); isEC {
+			leaf.SignatureAlgorithm = x509.ECDSAWithSHA1
 		}
 	}
 	leafDER, err := x509.CreateCertificate(rand.Reader, leaf, issuer, key.Public(), issuerKey)
@@ -201,7 +280,23 @@ func makeKey(spec Spec) (crypto.Signer, error) {
 }
 
 func describe(spec Spec) policy.Certificate {
-	c := policy.Certificate{KeyType: spec.Key, Bits: spec.Bits, Names: spec.HostNames, NotBefore: spec.NotBefore, NotAfter: spec.NotAfter}
+	c := policy.Certificate{KeyType: spec.Key, Bits: spec.Bits, Names: spec.HostNames, NotBefore: spec.NotBefore, NotAfter: spec.NotAfter,
+		SignatureDigest: "SHA256", SignatureScheme: suite.ECDSASecp256r1SHA256, MinChainBits: spec.Bits, Chain: 1,
+		Subject: "CN=" + spec.HostNames[0], Issuer: "CN=Parley test root " + spec.Name}
+	switch {
+	case spec.Key == policy.RSA && spec.SHA1:
+		c.SignatureDigest, c.SignatureScheme = "SHA1", suite.RSAPKCS1SHA1
+	case spec.SHA1:
+		c.SignatureDigest, c.SignatureScheme = "SHA1", suite.ECDSASHA1
+	case spec.Key == policy.RSA:
+		c.SignatureScheme = suite.RSAPKCS1SHA256
+	}
+	if spec.Intermediate {
+		c.Issuer = "CN=Parley test intermediate"
+		if !spec.Incomplete {
+			c.Chain = 2
+		}
+	}
 	if spec.Key == policy.ECDSA {
 		c.Curve, c.Bits = suite.Secp256r1, 256
 		if spec.Curve == "P-384" {

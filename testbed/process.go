@@ -10,7 +10,15 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/parley-tls/parley/policy"
 )
+
+// Have reports whether a program is installed.
+func Have(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
+}
 
 // Need skips the test if a program is missing, and fails it in CI, where make peers has run.
 func Need(t testing.TB, program string) string {
@@ -50,14 +58,14 @@ func Root(t testing.TB) string {
 	}
 }
 
-// Node returns the path of the Node.js binary of this version, as make peers installs it.
-func Node(t testing.TB, version string) string {
+// NodePath returns the path of the Node.js binary of this release line, as make peers installs it.
+func NodePath(t testing.TB, version string) string {
 	t.Helper()
-	matches, _ := filepath.Glob(filepath.Join(Root(t), ".peers", "node", version+"*", "bin", "node"))
-	if len(matches) == 0 {
+	path := nodePath(t, version)
+	if path == "" {
 		Missing(t, "Node.js "+version)
 	}
-	return matches[len(matches)-1]
+	return path
 }
 
 // FreePort returns a loopback port that was free a moment ago.
@@ -73,9 +81,12 @@ func FreePort(t testing.TB) int {
 
 // Server is a running server.
 type Server struct {
-	Addr string // 127.0.0.1:port
-	log  *lockedBuffer
-	stop func()
+	Addr     string           // 127.0.0.1:port
+	Policy   *policy.Policy   // what it enforces; nil for a server of Run
+	Identity *policy.Identity // what it presents
+	CA       string           // PEM of the roots
+	log      *lockedBuffer
+	stop     func()
 }
 
 // Log returns what the server printed so far.
@@ -87,7 +98,14 @@ func (s *Server) Stop() { s.stop() }
 // Run starts a server process that listens on port, and waits until it accepts.
 func Run(t testing.TB, port int, name string, args ...string) *Server {
 	t.Helper()
+	return run(t, port, nil, name, args...)
+}
+
+// run is Run with additions to the environment.
+func run(t testing.TB, port int, env []string, name string, args ...string) *Server {
+	t.Helper()
 	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), env...)
 	log := &lockedBuffer{}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.WaitDelay = time.Second
@@ -106,7 +124,12 @@ func Run(t testing.TB, port int, name string, args ...string) *Server {
 		stdin.Close()
 		<-exited
 	})
-	t.Cleanup(s.stop)
+	t.Cleanup(func() {
+		s.stop()
+		if t.Failed() {
+			t.Logf("%s on %s printed:\n%s", name, s.Addr, log)
+		}
+	})
 	deadline := time.Now().Add(30 * time.Second)
 	for time.Now().Before(deadline) {
 		select {
