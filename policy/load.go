@@ -2,7 +2,6 @@ package policy
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,22 +15,26 @@ var dataFiles embed.FS
 
 // registry is every predefined policy, in the order of the data files.
 type registry struct {
-	all    []*Policy
-	byName map[string]*Policy
+	all     []*Policy
+	byName  map[string]*Policy
+	sources map[Family]map[string]string
 }
 
 var predefined = sync.OnceValue(func() *registry {
-	r := &registry{byName: make(map[string]*Policy)}
-	for _, file := range []string{"aws-elb", "aws-classic", "others"} {
+	r := &registry{byName: make(map[string]*Policy), sources: make(map[Family]map[string]string)}
+	for _, file := range [...]string{"aws-elb", "aws-classic", "others"} {
 		text, err := dataFiles.ReadFile("data/" + file + ".txt")
 		if err != nil {
 			panic(err)
 		}
-		l, err := Parse(string(text))
+		f, err := parse(string(text))
 		if err != nil {
 			panic("policy data: " + file + ": " + err.Error())
 		}
-		r.all = append(r.all, l...)
+		r.all = append(r.all, f.policies...)
+		for _, p := range f.policies {
+			r.sources[p.Family] = f.sources
+		}
 	}
 	for _, p := range r.all {
 		r.byName[strings.ToLower(string(p.Family)+"/"+p.Name)] = p
@@ -92,6 +95,48 @@ func ByName(name string) *Policy {
 	return predefined().byName[strings.ToLower(strings.TrimSpace(name))]
 }
 
+// DescribeSource says what the source that the predefined policies of family f call key is, "" if there is
+// none of that name.
+func DescribeSource(f Family, key string) string { return predefined().sources[f][key] }
+
+// Families lists the families of predefined policies, in the order of All.
+func Families() []Family { return []Family{AWS, Classic, CloudFront, Azure, Google, Mozilla} }
+
+// Title returns the name of a family as people say it.
+func (f Family) Title() string {
+	if t, ok := familyTitles[f]; ok {
+		return t
+	}
+	return string(f)
+}
+
+var familyTitles = map[Family]string{
+	AWS: "AWS Application and Network Load Balancer", Classic: "AWS Classic Load Balancer", CloudFront: "Amazon CloudFront",
+	Azure: "Azure Application Gateway", Google: "Google Cloud load balancing", Mozilla: "Mozilla Server Side TLS",
+	Observed: "observed", Custom: "custom",
+}
+
+// ParseFamily reads a family: its identifier, or a word that people use for it (alb, nlb, clb, azure, google).
+func ParseFamily(s string) (Family, error) {
+	name := strings.ToLower(strings.TrimSpace(s))
+	if alias, ok := familyAliases[name]; ok {
+		return alias, nil
+	}
+	var all []string
+	for _, f := range Families() {
+		if string(f) == name {
+			return f, nil
+		}
+		all = append(all, string(f))
+	}
+	return "", fmt.Errorf("unknown family %q: use one of %s", s, strings.Join(all, ", "))
+}
+
+var familyAliases = map[string]Family{
+	"aws": AWS, "alb": AWS, "nlb": AWS, "elb": AWS, "elbv2": AWS, "classic": Classic, "clb": Classic,
+	"azure": Azure, "appgw": Azure, "google": Google,
+}
+
 // Find is ByName with an error that names the nearest policies.
 func Find(name string) (*Policy, error) {
 	if p := ByName(name); p != nil {
@@ -105,141 +150,4 @@ func Find(name string) (*Policy, error) {
 		return nil, fmt.Errorf("unknown policy %q: did you mean %s?", name, strings.Join(near, ", "))
 	}
 	return nil, fmt.Errorf("unknown policy %q: see parley policy list", name)
-}
-
-// Parse reads policies in Parley's own format, described in docs/policies.md: a line [NAME] begins a
-// policy, then a line for each fact, a key and its value. An error names the line.
-func Parse(text string) ([]*Policy, error) {
-	var l []*Policy
-	var p *Policy
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		line = strings.TrimSpace(line)
-		switch {
-		case line == "" || line[0] == '#':
-			continue
-		case line[0] == '[' && line[len(line)-1] == ']':
-			p = &Policy{Name: strings.TrimSpace(line[1 : len(line)-1]), Family: Custom, Order: ServerOrder}
-			l = append(l, p)
-			continue
-		case p == nil:
-			return nil, fmt.Errorf("line %d: a policy begins with a line [NAME]", n)
-		}
-		key, value, _ := strings.Cut(line, " ")
-		if err := p.set(key, strings.TrimSpace(value)); err != nil {
-			return nil, fmt.Errorf("line %d: %s: %w", n, p.Name, err)
-		}
-	}
-	for _, p := range l {
-		if len(p.Versions) == 0 || len(p.Suites) == 0 {
-			return nil, fmt.Errorf("%s: a policy needs versions and suites", p.Name)
-		}
-		slices.Sort(p.Versions)
-	}
-	if len(l) == 0 {
-		return nil, errors.New("no policy: it begins with a line [NAME]")
-	}
-	return l, nil
-}
-
-// set takes one fact.
-func (p *Policy) set(key, value string) error {
-	words := strings.Fields(value)
-	switch key {
-	case "family":
-		p.Family = Family(value)
-	case "status":
-		p.Status = value
-	case "balancers":
-		p.LoadBalancers = words
-	case "kind":
-		p.Kind = Kind(value)
-		p.FIPS = p.Kind != General
-	case "engine":
-		p.Engine = Engine(value)
-	case "default":
-		p.DefaultFor = append(p.DefaultFor, value)
-	case "confidence":
-		p.Confidence = Confidence(value)
-	case "order-confidence":
-		p.OrderConf = Confidence(value)
-	case "groups-confidence":
-		p.GroupsConf = Confidence(value)
-	case "source":
-		p.Sources = append(p.Sources, words...)
-	case "disagreement":
-		p.Disagreements = append(p.Disagreements, value)
-	case "note":
-		p.Notes = append(p.Notes, value)
-	case "order":
-		if value != string(ServerOrder) && value != string(ClientOrder) && value != string(OrderUnknown) {
-			return fmt.Errorf("order %q: use server, client or unknown", value)
-		}
-		p.Order = Order(value)
-	case "versions":
-		return collect(words, &p.Versions, suite.ParseVersion)
-	case "suites":
-		return collect(words, &p.Suites, parseSuite)
-	case "groups":
-		return collect(words, &p.Groups, parseGroup)
-	case "schemes":
-		return collect(words, &p.Schemes, parseScheme)
-	case "alpn":
-		p.ALPN.Protocols = words
-	default:
-		return fmt.Errorf("unknown key %q", key)
-	}
-	return nil
-}
-
-// collect parses words into list.
-func collect[T any](words []string, list *[]T, parse func(string) (T, error)) error {
-	for _, w := range words {
-		v, err := parse(w)
-		if err != nil {
-			return err
-		}
-		*list = append(*list, v)
-	}
-	return nil
-}
-
-func parseSuite(name string) (suite.Code, error) {
-	if s := suite.ByName(name); s != nil {
-		return s.Code, nil
-	}
-	return 0, fmt.Errorf("unknown cipher suite %q%s", name, didYouMean(suite.Nearest(name, suiteNames(), 3)))
-}
-
-func suiteNames() []string {
-	var l []string
-	for _, s := range suite.All() {
-		l = append(l, s.IANA)
-		if s.OpenSSL != "" {
-			l = append(l, s.OpenSSL)
-		}
-	}
-	return l
-}
-
-func parseGroup(name string) (suite.Group, error) {
-	if g := suite.GroupByName(name); g != nil {
-		return g.Code, nil
-	}
-	return 0, fmt.Errorf("unknown group %q", name)
-}
-
-func parseScheme(name string) (suite.SignatureScheme, error) {
-	if s := suite.SchemeByName(name); s != nil {
-		return s.Code, nil
-	}
-	return 0, fmt.Errorf("unknown signature scheme %q", name)
-}
-
-func didYouMean(near []string) string {
-	if len(near) == 0 {
-		return ""
-	}
-	return ": did you mean " + strings.Join(near, ", ") + "?"
 }

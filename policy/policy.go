@@ -104,7 +104,10 @@ type Policy struct {
 	GroupsConf    Confidence `json:"groups_confidence,omitempty"`
 	Sources       []string   `json:"sources,omitempty"`
 	Disagreements []string   `json:"disagreements,omitempty"`
-	Notes         []string   `json:"notes,omitempty"`
+	Checks        []string   `json:"checks,omitempty"` // what the facts were compared with, and what came out
+	// OrderOpen are pairs of suites whose order the sources dispute; Match takes either.
+	OrderOpen [][2]suite.Code `json:"order_open,omitempty"`
+	Notes     []string        `json:"notes,omitempty"`
 }
 
 // SuitesFor returns the suites the policy accepts in version v, in its order. The result must not be
