@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,7 @@ type command struct {
 	env   []string
 	stdin string
 	// done appears in the output of a client that has its answer but does not end by itself.
-	done string
+	done *regexp.Regexp
 	// negotiated reads version and suite from the output; nil where the program does not tell.
 	negotiated func(output string) (version, suite string)
 }
@@ -85,7 +86,7 @@ func (k command) run(ctx context.Context) Result {
 	}
 	err := cmd.Run()
 	text := out.String()
-	r := Result{OK: err == nil && k.done == "" || out.seen, Output: text}
+	r := Result{OK: err == nil && k.done == nil || out.seen, Output: text}
 	if !r.OK && err != nil {
 		r.Output += "\n" + err.Error()
 	}
@@ -102,14 +103,14 @@ func (k command) run(ctx context.Context) Result {
 // marked collects output and ends the program when the mark appears.
 type marked struct {
 	lockedBuffer
-	done   string
+	done   *regexp.Regexp
 	cancel func()
 	seen   bool
 }
 
 func (m *marked) Write(p []byte) (int, error) {
 	n, err := m.lockedBuffer.Write(p)
-	if m.done != "" && !m.seen && strings.Contains(m.String(), m.done) {
+	if m.done != nil && !m.seen && m.done.MatchString(m.String()) {
 		m.seen = true
 		m.cancel()
 	}
@@ -134,8 +135,8 @@ func afterOK(output string) (string, string) {
 
 const request = "GET / HTTP/1.0\r\n\r\n"
 
-// answered begins the answer of every server of the test bed.
-const answered = "HTTP/1.0 200"
+// answered is in the answer of every server of the test bed.
+var answered = regexp.MustCompile(`HTTP/1\.[01] 200`)
 
 func hostPort(at Target) (host, port string) {
 	host, port, err := net.SplitHostPort(at.Addr)

@@ -72,7 +72,8 @@ func opensslClients() []*Client {
 					if !ok {
 						return "", ""
 					}
-					return versionOf(tail), field(tail, "Cipher is")
+					cipher, _, _ := strings.Cut(field(tail, "Cipher is"), "\n")
+					return versionOf(tail), cipher
 				}}
 		}
 		return c.need("openssl")
@@ -124,7 +125,7 @@ func gnutlsClients() []*Client {
 		client("gnutls-tls1.1", "NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0", rules(suite.TLS10)),
 		client("gnutls-rsa-kex", "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA", rules(suite.TLS12)),
 		client("gnutls-p521", "NORMAL:-GROUP-ALL:+GROUP-SECP521R1", rules(suite.TLS10)),
-		client("gnutls-secure192", "SECURE192:-VERS-TLS1.3", rules(suite.TLS10)),
+		client("gnutls-p384", "PFS:-VERS-TLS1.3:-GROUP-ALL:+GROUP-SECP384R1", rules(suite.TLS10)),
 	}
 }
 

@@ -53,7 +53,11 @@ func between(low, high suite.Version) func(suite.Version) bool {
 
 // openSSLEngine is a program on OpenSSL of this release, built as Debian does.
 func openSSLEngine(r cipherlist.Release) *engine {
-	known, err := cipherlist.Expand(r, "ALL:COMPLEMENTOFALL:@SECLEVEL=0", cipherlist.Options{})
+	all := "ALL:COMPLEMENTOFALL"
+	if r != cipherlist.OpenSSL102 { // which knows no levels
+		all += ":@SECLEVEL=0"
+	}
+	known, err := cipherlist.Expand(r, all, cipherlist.Options{})
 	if err != nil {
 		panic(err)
 	}
@@ -99,6 +103,10 @@ func nodeEngine(line string) *engine {
 	if r == cipherlist.OpenSSL102 {
 		e.oneCurve = true
 		e.group = func(g suite.Group) bool { return ecGroup(g) && g != suite.X25519 }
+		if line == "0.10" { // its tls module sets no curve up
+			known := e.suite
+			e.suite = func(c suite.Code) bool { return known(c) && suite.ByCode(c).KeyExchange != suite.KXECDHE }
+		}
 		if line == "0.10" || line == "0.12" { // SSLv3 behind --enable-ssl3
 			e.version = between(suite.SSLv3, suite.TLS12)
 		}

@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"encoding/pem"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -70,7 +71,10 @@ func startOpenSSL(t testing.TB, c *Config, port int) *Server {
 		"-cipher", c.cipherString(true), "-groups", c.groups()}
 	for i, id := range c.Identities {
 		prefix := []string{"-", "-d"}[i]
-		args = append(args, prefix+"cert", id.Cert, prefix+"key", id.Key, "-"+[]string{"cert_chain", "dcert_chain"}[i], id.Cert)
+		args = append(args, prefix+"cert", id.Cert, prefix+"key", id.Key)
+		if id.Describe.Chain > 1 {
+			args = append(args, "-"+[]string{"cert_chain", "dcert_chain"}[i], chainFile(t, id))
+		}
 	}
 	if c.accepts(suite.TLS13) {
 		args = append(args, "-ciphersuites", c.suites13())
@@ -97,6 +101,16 @@ func startOpenSSL(t testing.TB, c *Config, port int) *Server {
 		args = append(args, "-verify", "4", "-CAfile", c.ClientCA)
 	}
 	return run(t, port, noConfig, Need(t, "openssl"), args...)
+}
+
+// chainFile writes what comes after the leaf.
+func chainFile(t testing.TB, id *Identity) string {
+	text, err := os.ReadFile(id.Cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest := pem.Decode(text)
+	return writeFile(t, id.Cert+".chain", string(rest))
 }
 
 // noConfig keeps the machine's openssl.cnf, in which Debian sets a floor, out of the way.

@@ -2,7 +2,7 @@
 // It sends one HTTP request and prints what was negotiated when the answer comes.
 var fs = require('fs'), tls = require('tls');
 var o = JSON.parse(process.argv[2]);
-o.ca = fs.readFileSync(o.ca);
+o.ca = fs.readFileSync(o.ca, 'ascii').match(/-----BEGIN[^-]*-----[^-]*-----END[^-]*-----\n/g); // old ones read only the first of a file
 o.rejectUnauthorized = true;
 var s = tls.connect(o, function () { s.write('GET / HTTP/1.0\r\n\r\n'); });
 s.on('data', function () {
