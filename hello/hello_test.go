@@ -6,108 +6,11 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
-	"os"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/parley-tls/parley/suite"
 )
-
-// record listens once on loopback and returns the bytes that run's client sends first.
-func record(t *testing.T, run func(addr string)) []byte {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	got := make(chan []byte, 1)
-	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			got <- nil
-			return
-		}
-		defer c.Close()
-		c.SetDeadline(time.Now().Add(5 * time.Second))
-		buf := make([]byte, 1<<14)
-		var all []byte
-		for {
-			n, err := c.Read(buf)
-			all = append(all, buf[:n]...)
-			if _, perr := ParseClientHello(all); perr == nil || err != nil {
-				break
-			}
-		}
-		got <- all
-	}()
-	go run(l.Addr().String())
-	return <-got
-}
-
-// need skips a test whose peer is missing; in CI that is a failure.
-func need(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is missing: run make peers", program)
-		}
-		t.Skipf("%s is missing: run make peers", program)
-	}
-}
-
-// TestRealHellosRoundTrip parses hellos of real clients and demands the same bytes back.
-func TestRealHellosRoundTrip(t *testing.T) {
-	clients := map[string][]string{
-		"openssl default":   {"openssl", "s_client", "-connect", "ADDR", "-servername", "lb.example.com"},
-		"openssl tls1":      {"openssl", "s_client", "-connect", "ADDR", "-tls1", "-cipher", "ALL:@SECLEVEL=0"},
-		"openssl alpn":      {"openssl", "s_client", "-connect", "ADDR", "-alpn", "h2,http/1.1", "-groups", "P-521:X25519"},
-		"openssl fallback":  {"openssl", "s_client", "-connect", "ADDR", "-fallback_scsv", "-tls1_2"},
-		"gnutls default":    {"gnutls-cli", "--insecure", "-p", "PORT", "127.0.0.1"},
-		"curl":              {"curl", "-sk", "--max-time", "3", "https://ADDR/"},
-		"gnutls no ext (1)": {"gnutls-cli", "--insecure", "--priority", "NORMAL:%NO_EXTENSIONS:-VERS-ALL:+VERS-TLS1.2:-ECDHE-RSA:-ECDHE-ECDSA", "-p", "PORT", "127.0.0.1"},
-	}
-	for name, argv := range clients {
-		t.Run(name, func(t *testing.T) {
-			need(t, argv[0])
-			raw := record(t, func(addr string) {
-				_, port, _ := net.SplitHostPort(addr)
-				args := make([]string, len(argv))
-				for i, a := range argv {
-					args[i] = strings.NewReplacer("ADDR", addr, "PORT", port).Replace(a)
-				}
-				exec.Command(args[0], args[1:]...).Run()
-			})
-			roundTrip(t, raw)
-		})
-	}
-	t.Run("go", func(t *testing.T) {
-		raw := record(t, func(addr string) { tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true}) })
-		h := roundTrip(t, raw)
-		o := h.Offer()
-		if o.Versions[0] != suite.TLS13 || len(o.KeyShares) == 0 || o.WireSize != len(raw) {
-			t.Errorf("offer of Go's client: %+v", o)
-		}
-	})
-}
-
-func roundTrip(t *testing.T, raw []byte) *ClientHello {
-	t.Helper()
-	h, err := ParseClientHello(raw)
-	if err != nil {
-		t.Fatalf("%v\n% x", err, raw)
-	}
-	out, err := h.Marshal()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(out, raw) {
-		t.Fatalf("not the same bytes\n got % x\nwant % x", out, raw)
-	}
-	return h
-}
 
 // TestBuiltHelloIsAccepted sends built hellos to Go's server, which checks every extension and share.
 func TestBuiltHelloIsAccepted(t *testing.T) {
