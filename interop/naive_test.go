@@ -1,0 +1,128 @@
+package interop
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/parley-tls/parley/cause"
+	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/policy"
+	"github.com/parley-tls/parley/suite"
+)
+
+// What a failure must be blamed on, said as plainly as can be: intersect the two sides' sets, one after
+// the other, and blame the first that comes out empty. It knows nothing of how servers choose, and shares
+// no code with negotiate.
+func expectedCause(o *hello.Offer, p *policy.Policy, id *policy.Identity) (cause.ID, error) {
+	if o.SSLv2Format && !takesSSLv2Format[p.Engine] {
+		return cause.SSLv2HelloRefused, nil
+	}
+	var versions []suite.Version
+	for _, v := range o.Versions {
+		if slices.Contains(p.Versions, v) && v >= o.Accepts.MinVersion {
+			versions = append(versions, v)
+		}
+	}
+	if len(versions) == 0 {
+		return cause.NoCommonVersion, nil
+	}
+	version := slices.Max(versions)
+	if o.FallbackSCSV && slices.Max(p.Versions) > slices.Max(o.Versions) && p.Engine != policy.EngineJSSE {
+		return cause.InappropriateFallback, nil
+	}
+	var shared, signable, reachable []suite.Code
+	for _, c := range o.Suites {
+		s := suite.ByCode(c)
+		if s != nil && slices.Contains(p.Suites, c) && s.MinVersion <= version && version <= s.MaxVersion {
+			shared = append(shared, c)
+		}
+	}
+	if len(shared) == 0 {
+		return cause.NoCommonCipher, nil
+	}
+	for _, c := range shared {
+		for _, k := range id.Certificates {
+			if keyFits(suite.ByCode(c), k.KeyType, version) {
+				signable = append(signable, c)
+			}
+		}
+	}
+	if len(signable) == 0 {
+		return cause.CipherNeedsOtherCertificate, nil
+	}
+	for _, c := range signable {
+		kx := suite.ByCode(c).KeyExchange
+		if kx != suite.KXECDHE && kx != suite.KXAny || groupsMeet(o, p, id, version) {
+			reachable = append(reachable, c)
+		}
+	}
+	if len(reachable) == 0 {
+		return cause.NoCommonGroup, nil
+	}
+	if signs := slices.ContainsFunc(reachable, func(c suite.Code) bool { return suite.ByCode(c).KeyExchange == suite.KXRSA }); !signs && !schemesMeet(o, p, id, version) {
+		return cause.NoCommonSignatureAlgorithm, nil
+	}
+	for _, k := range id.Certificates {
+		if k.KeyType == policy.RSA && k.Bits < o.Accepts.MinRSABits {
+			return cause.WeakCertificateKey, nil
+		}
+	}
+	return "", fmt.Errorf("nothing in the two sides' sets speaks against it")
+}
+
+// takesSSLv2Format: who still reads a ClientHello in the record format of SSLv2.
+var takesSSLv2Format = map[policy.Engine]bool{policy.EngineOpenSSL: true, policy.EngineGnuTLS: false, policy.EngineGo: false, policy.EngineJSSE: false}
+
+func keyFits(s *suite.Suite, k policy.KeyType, v suite.Version) bool {
+	if v == suite.TLS13 {
+		return true
+	}
+	switch s.Authentication {
+	case suite.AuthRSA:
+		return k == policy.RSA
+	case suite.AuthECDSA:
+		return k == policy.ECDSA || k == policy.Ed25519 && v == suite.TLS12
+	}
+	return false
+}
+
+// groupsMeet: a client that names no groups takes any.
+func groupsMeet(o *hello.Offer, p *policy.Policy, id *policy.Identity, v suite.Version) bool {
+	if !o.HasGroups {
+		return true
+	}
+	common := false
+	for _, g := range o.Groups {
+		if slices.Contains(p.Groups, g) && (v == suite.TLS13 || g < suite.FFDHE2048) {
+			common = true
+		}
+	}
+	if v == suite.TLS13 || p.Engine == policy.EngineGo {
+		return common
+	}
+	for _, k := range id.Certificates { // before TLS 1.3 the list is for the certificate's curve too
+		if k.KeyType != policy.ECDSA || slices.Contains(o.Groups, k.Curve) {
+			return common
+		}
+	}
+	return false
+}
+
+func schemesMeet(o *hello.Offer, p *policy.Policy, id *policy.Identity, v suite.Version) bool {
+	if v < suite.TLS12 || !o.HasSchemes {
+		return true
+	}
+	for _, s := range o.Schemes {
+		i := suite.SchemeByCode(s)
+		if i == nil || v == suite.TLS13 && !i.TLS13 || p.Schemes != nil && !slices.Contains(p.Schemes, s) {
+			continue
+		}
+		for _, k := range id.Certificates {
+			bound := v == suite.TLS13 || p.Engine == policy.EngineJSSE // where a scheme names the curve too
+			if i.Key == string(k.KeyType) && (!bound || i.Curve == 0 || i.Curve == k.Curve) {
+				return true
+			}
+		}
+	}
+	return false
+}

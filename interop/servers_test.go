@@ -1,0 +1,82 @@
+package interop
+
+import (
+	"testing"
+
+	"github.com/parley-tls/parley/policy"
+	"github.com/parley-tls/parley/suite"
+	"github.com/parley-tls/parley/testbed"
+)
+
+// subject is one server of the matrix.
+type subject struct {
+	name   string
+	what   string // for the reader of the table
+	config testbed.Config
+	specs  []testbed.Spec
+}
+
+// aws is the predefined policy as a program of this kind enforces it. It may put the suites in an order of
+// its own and sign by its own schemes; a policy that it can't enforce has no place in the matrix.
+func aws(t *testing.T, name string, kind testbed.Kind, node string) testbed.Config {
+	t.Helper()
+	p := policy.ByName(name)
+	if p == nil {
+		t.Fatalf("no policy %s", name)
+	}
+	var c testbed.Config
+	if kind == testbed.Node {
+		c = testbed.ForPolicyNode(p, node)
+	} else {
+		c = testbed.ForPolicy(p, kind)
+	}
+	for _, d := range c.Departures {
+		if d != "suites in the program's own order" && d != "signature schemes are the program's own" {
+			t.Fatalf("%s cannot enforce %s: %s", c.Name(), name, d)
+		}
+	}
+	return c
+}
+
+// own is a policy that no load balancer has.
+func own(name string, versions []suite.Version, order policy.Order, groups []suite.Group, suites ...string) *policy.Policy {
+	p := &policy.Policy{Name: name, Family: policy.Custom, Versions: versions, Order: order, Groups: groups}
+	for _, s := range suites {
+		p.Suites = append(p.Suites, suite.ByName(s).Code)
+	}
+	return p
+}
+
+func subjects(t *testing.T) []subject {
+	tls10to12 := []suite.Version{suite.TLS10, suite.TLS11, suite.TLS12}
+	legacy := own("RC4, 3DES and SSLv3", append([]suite.Version{suite.SSLv3}, tls10to12...), policy.ServerOrder, nil,
+		"RC4-SHA", "RC4-MD5", "DES-CBC3-SHA", "DES-CBC-SHA", "AES128-SHA", "ECDHE-RSA-AES128-SHA")
+	old := own("Node.js of 2013", tls10to12, policy.ServerOrder, nil,
+		"ECDHE-RSA-AES128-SHA256", "AES128-GCM-SHA256", "RC4-SHA", "AES128-SHA", "DES-CBC3-SHA")
+	cbc := own("client's order", []suite.Version{suite.TLS11, suite.TLS12}, policy.ClientOrder, nil,
+		"ECDHE-RSA-AES128-SHA", "ECDHE-RSA-AES256-SHA", "AES256-GCM-SHA384", "AES128-SHA", "CAMELLIA128-SHA", "ECDHE-RSA-CHACHA20-POLY1305")
+	goTLS := own("crypto/tls", []suite.Version{suite.TLS10, suite.TLS11, suite.TLS12, suite.TLS13}, policy.ServerOrder, nil,
+		"ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305", "ECDHE-RSA-AES128-SHA", "AES128-SHA")
+	goEC := own("crypto/tls, ECDSA", []suite.Version{suite.TLS12}, policy.ServerOrder, nil,
+		"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-GCM-SHA256")
+	configured := func(p *policy.Policy, kind testbed.Kind) testbed.Config { return testbed.ForPolicy(p, kind) }
+	return []subject{
+		{"ossl-2016-08", "OpenSSL, 2016-08, RSA", aws(t, "2016-08", testbed.OpenSSL, ""), []testbed.Spec{testbed.RSA2048}},
+		{"ossl-tls13-ec", "OpenSSL, TLS13-1-2-2021-06, ECDSA P-256", aws(t, "TLS13-1-2-2021-06", testbed.OpenSSL, ""), []testbed.Spec{testbed.P256}},
+		{"ossl-ed25519", "OpenSSL, TLS13-1-2-Res-2021-06, Ed25519", aws(t, "TLS13-1-2-Res-2021-06", testbed.OpenSSL, ""), []testbed.Spec{testbed.Ed25519}},
+		{"ossl-client", "OpenSSL, TLS 1.1 and 1.2 in the client's order, RSA 1024", configured(cbc, testbed.OpenSSL), []testbed.Spec{testbed.RSA1024}},
+		{"nginx-1-2", "nginx, TLS-1-2-2017-01, RSA", aws(t, "TLS-1-2-2017-01", testbed.Nginx, ""), []testbed.Spec{testbed.RSA2048}},
+		{"nginx-fs-res", "nginx, FS-1-2-Res-2020-10, ECDSA P-384", aws(t, "FS-1-2-Res-2020-10", testbed.Nginx, ""), []testbed.Spec{testbed.P384}},
+		{"haproxy-ext1", "HAProxy, TLS13-1-2-Ext1-2021-06, RSA and ECDSA", aws(t, "TLS13-1-2-Ext1-2021-06", testbed.HAProxy, ""), []testbed.Spec{testbed.RSA2048, testbed.P256}},
+		{"haproxy-1-3", "HAProxy, TLS13-1-3-2021-06, RSA", aws(t, "TLS13-1-3-2021-06", testbed.HAProxy, ""), []testbed.Spec{testbed.RSA2048}},
+		{"gnutls-1-1", "GnuTLS, TLS-1-1-2017-01, RSA", aws(t, "TLS-1-1-2017-01", testbed.GnuTLS, ""), []testbed.Spec{testbed.RSA2048}},
+		{"gnutls-ed", "GnuTLS, TLS13-1-2-2021-06, Ed25519", aws(t, "TLS13-1-2-2021-06", testbed.GnuTLS, ""), []testbed.Spec{testbed.Ed25519}},
+		{"go-rsa", "Go, TLS 1.0 to 1.3, RSA", configured(goTLS, testbed.Go), []testbed.Spec{testbed.RSA2048}},
+		{"go-ec", "Go, TLS 1.2, ECDSA P-256", configured(goEC, testbed.Go), []testbed.Spec{testbed.P256}},
+		{"java-legacy", "Java 17, SSLv3 to TLS 1.2 with RC4, 3DES and DES, RSA", configured(legacy, testbed.Java), []testbed.Spec{testbed.RSA2048}},
+		{"java-ec", "Java 17, TLS13-1-2-2021-06, ECDSA P-384", aws(t, "TLS13-1-2-2021-06", testbed.Java, ""), []testbed.Spec{testbed.P384}},
+		{"node-0.10", "Node.js 0.10, RC4 and 3DES, RSA", testbed.ForPolicyNode(old, "0.10"), []testbed.Spec{testbed.RSA2048}},
+		{"node-12-2016", "Node.js 12, 2016-08, ECDSA P-256", aws(t, "2016-08", testbed.Node, "12"), []testbed.Spec{testbed.P256}},
+		{"node-24-pq", "Node.js 24, TLS13-1-2-Res-PQ-2025-09, RSA 4096", aws(t, "TLS13-1-2-Res-PQ-2025-09", testbed.Node, "24"), []testbed.Spec{testbed.RSA4096}},
+	}
+}
