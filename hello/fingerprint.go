@@ -13,7 +13,8 @@ import (
 )
 
 // JA3 returns the JA3 string of a ClientHello and its MD5 (Althouse, Atkinson and Atkins, Salesforce 2017):
-// version, suites, extensions, groups and point formats in wire order, without GREASE.
+// version, suites, extensions, groups and point formats in wire order, without GREASE. Of an SSLv2-format
+// hello, which JA3 does not know, the first two parts are given.
 func (h *ClientHello) JA3() (text, sum string) {
 	var suites, extensions []string
 	for _, c := range h.Suites {
@@ -41,53 +42,70 @@ func (h *ClientHello) JA3() (text, sum string) {
 }
 
 // JA4 returns the JA4 fingerprint of a ClientHello over TCP (FoxIO, "JA4: TLS Client Fingerprinting",
-// BSD 3-Clause). GREASE is ignored throughout.
+// BSD 3-Clause). GREASE is ignored throughout. JA4 says nothing of SSLv2-format hellos: theirs is made by
+// the same rules, three-byte kinds in six digits, and begins with ts2 where SSLv2 is all that they offer.
 func (h *ClientHello) JA4() string {
-	o := h.Offer()
+	a, suites, extensions := h.ja4Parts()
+	return a + "_" + ja4Hash(suites) + "_" + ja4Hash(extensions)
+}
+
+// JA4Raw returns the fingerprint before hashing, JA4_r.
+func (h *ClientHello) JA4Raw() string {
+	a, suites, extensions := h.ja4Parts()
+	return a + "_" + suites + "_" + extensions
+}
+
+// ja4Parts returns the three parts: what is counted, the sorted suites, and the sorted extensions with the
+// signature algorithms after them.
+func (h *ClientHello) ja4Parts() (a, suites, extensions string) {
 	version := h.Version
 	if data, ok := h.Extension(ExtSupportedVersions); ok {
-		if l, ok := read16[suite.Version](data, true); ok {
-			l = slices.DeleteFunc(l, func(v suite.Version) bool { return suite.IsGREASE(uint16(v)) })
-			if len(l) > 0 {
-				version = slices.Max(l)
-			}
+		l, _ := read16[suite.Version](data, true)
+		l = slices.DeleteFunc(l, func(v suite.Version) bool { return suite.IsGREASE(uint16(v)) })
+		if len(l) > 0 {
+			version = slices.Max(l)
 		}
 	}
-	var suites, extensions []string
+	var suiteList, extensionList, schemes []string
 	for _, c := range h.Suites {
-		if c > 0xFFFF || !suite.IsGREASE(uint16(c)) {
-			suites = append(suites, fmt.Sprintf("%04x", uint32(c)))
+		switch {
+		case c > 0xFFFF:
+			suiteList = append(suiteList, fmt.Sprintf("%06x", uint32(c)))
+		case !suite.IsGREASE(uint16(c)):
+			suiteList = append(suiteList, fmt.Sprintf("%04x", uint32(c)))
 		}
 	}
-	count := 0
+	count, sni, alpn := 0, "i", "00"
 	for _, e := range h.Extensions {
 		if suite.IsGREASE(e.Type) {
 			continue
 		}
 		count++
-		if e.Type != ExtServerName && e.Type != ExtALPN {
-			extensions = append(extensions, fmt.Sprintf("%04x", e.Type))
+		switch e.Type {
+		case ExtServerName:
+			sni = "d"
+			continue
+		case ExtALPN:
+			alpn = ja4ALPN(readALPN(e.Data))
+			continue
+		case ExtSignatureAlgorithms:
+			l, _ := read16[uint16](e.Data, false)
+			for _, s := range l {
+				if !suite.IsGREASE(s) {
+					schemes = append(schemes, fmt.Sprintf("%04x", s))
+				}
+			}
 		}
+		extensionList = append(extensionList, fmt.Sprintf("%04x", e.Type))
 	}
-	sni := "i"
-	if h.HasExtension(ExtServerName) {
-		sni = "d"
+	a = fmt.Sprintf("t%s%s%02d%02d%s", ja4Version(version), sni, min(len(suiteList), 99), min(count, 99), alpn)
+	slices.Sort(suiteList)
+	slices.Sort(extensionList)
+	extensions = strings.Join(extensionList, ",")
+	if len(schemes) > 0 {
+		extensions += "_" + strings.Join(schemes, ",")
 	}
-	a := fmt.Sprintf("t%s%s%02d%02d%s", ja4Version(version), sni, min(len(suites), 99), min(count, 99), ja4ALPN(o.ALPN))
-	slices.Sort(suites)
-	slices.Sort(extensions)
-	tail := strings.Join(extensions, ",")
-	if o.HasSchemes && len(o.Schemes) > 0 {
-		schemes := make([]string, len(o.Schemes))
-		for i, s := range o.Schemes {
-			schemes[i] = fmt.Sprintf("%04x", uint16(s))
-		}
-		tail += "_" + strings.Join(schemes, ",")
-	}
-	if len(extensions) == 0 {
-		tail = ""
-	}
-	return a + "_" + ja4Hash(strings.Join(suites, ",")) + "_" + ja4Hash(tail)
+	return a, strings.Join(suiteList, ","), extensions
 }
 
 func ja4Version(v suite.Version) string {
