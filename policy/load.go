@@ -37,31 +37,22 @@ var predefined = sync.OnceValue(func() *registry {
 		}
 	}
 	for _, p := range r.all {
-		r.byName[strings.ToLower(string(p.Family)+"/"+p.Name)] = p
-		for _, n := range shortNames(p) {
+		full := strings.ToLower(p.Name)
+		for _, n := range []string{full, strings.TrimPrefix(full, awsPrefix)} {
+			r.byName[string(p.Family)+"/"+n] = p
 			if r.byName[n] == nil {
 				r.byName[n] = p
 			}
+		}
+		if p.Family == Mozilla { // without its version it means the last one, as later ones overwrite it here
+			r.byName[full[:strings.LastIndex(full, "-")]] = p
 		}
 	}
 	return r
 })
 
-// shortNames are the spellings by which people name a policy, in lower case.
-func shortNames(p *Policy) []string {
-	full := strings.ToLower(p.Name)
-	l := []string{full}
-	if short, ok := strings.CutPrefix(full, "elbsecuritypolicy-"); ok {
-		l = append(l, short)
-	}
-	if p.Family == Classic {
-		l = append(l, "classic/"+full, "classic/"+strings.TrimPrefix(full, "elbsecuritypolicy-"))
-	}
-	if p.Family == Mozilla && p.Status != "superseded" {
-		l = append(l, full[:strings.LastIndex(full, "-")])
-	}
-	return l
-}
+// awsPrefix begins the names of all AWS policies, in lower case.
+const awsPrefix = "elbsecuritypolicy-"
 
 // All returns every predefined policy. The result is shared and must not be changed.
 func All() []*Policy { return predefined().all }
@@ -89,10 +80,25 @@ func Names() []string {
 }
 
 // ByName returns the predefined policy of that name, in any case and with or without AWS's prefix
-// "ELBSecurityPolicy-". A name that ALB/NLB and Classic share means ALB/NLB; "classic/NAME" or
-// "aws-classic/NAME" means Classic. It returns nil if there is none.
+// "ELBSecurityPolicy-". A name that ALB/NLB and Classic share means ALB/NLB; "classic/NAME" means Classic, and
+// any family that ParseFamily knows can stand before "/" or ":". It returns nil if there is none.
 func ByName(name string) *Policy {
-	return predefined().byName[strings.ToLower(strings.TrimSpace(name))]
+	family, name := splitFamily(name)
+	if family != "" {
+		name = string(family) + "/" + name
+	}
+	return predefined().byName[name]
+}
+
+// splitFamily cuts a family off the front of a name and puts the rest in lower case.
+func splitFamily(name string) (Family, string) {
+	name = strings.ToLower(strings.TrimSpace(name))
+	if i := strings.IndexAny(name, "/:"); i > 0 {
+		if f, err := ParseFamily(name[:i]); err == nil {
+			return f, name[i+1:]
+		}
+	}
+	return "", name
 }
 
 // DescribeSource says what the source that the predefined policies of family f call key is, "" if there is
@@ -142,9 +148,24 @@ func Find(name string) (*Policy, error) {
 	if p := ByName(name); p != nil {
 		return p, nil
 	}
-	near := suite.Nearest(name, Names(), 3)
-	if len(near) == 0 {
-		near = suite.Nearest("ELBSecurityPolicy-"+name, Names(), 3)
+	family, rest := splitFamily(name)
+	rest = strings.TrimPrefix(rest, awsPrefix)
+	full := make(map[string]string) // short names to what to type
+	var short []string
+	for _, p := range All() {
+		n := strings.TrimPrefix(strings.ToLower(p.Name), awsPrefix)
+		if family != "" && p.Family != family || full[n] != "" {
+			continue
+		}
+		full[n] = p.Name
+		if ByName(p.Name) != p {
+			full[n] = strings.TrimPrefix(string(p.Family), "aws-") + "/" + p.Name
+		}
+		short = append(short, n)
+	}
+	near := suite.Nearest(rest, short, 3)
+	for i, n := range near {
+		near[i] = full[n]
 	}
 	if len(near) > 0 {
 		return nil, fmt.Errorf("unknown policy %q: did you mean %s?", name, strings.Join(near, ", "))

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,9 +14,13 @@ import (
 type View struct {
 	Keys   []KeyType     // kinds of certificate that were presented; empty: not known, nothing is hidden
 	Groups []suite.Group // groups that were asked for one by one; those outside are not compared
+	// Versions that were asked for; nil means that all were.
+	Versions []suite.Version
+	// Family, if known, puts policies of that family before others that are as near.
+	Family Family
 	// Suites reports whether a suite was asked for; nil means that all were.
 	Suites func(suite.Code) bool
-	Order  bool // the observed order of suites is known in full
+	Order  bool // the observed order of suites is known in full, for all versions
 	// FirstChoice is the suite that the server preferred of all it accepts before TLS 1.3; 0 if unknown. It
 	// tells apart what the sets cannot.
 	FirstChoice suite.Code
@@ -27,7 +32,10 @@ type Match struct {
 	Exact   bool     // nothing that was seen tells the two apart
 	Missing []string // in the policy, not at the endpoint
 	Extra   []string // at the endpoint, not in the policy
-	cost    int
+	// Unsure are differences from what is only inferred of the policy (most groups: vendors seldom state
+	// them). They do not make a match inexact, but put it after others.
+	Unsure []string
+	cost   int
 }
 
 // MatchPolicies compares an observed policy with the predefined ones and returns all exact matches, or,
@@ -38,7 +46,8 @@ func MatchPolicies(observed *Policy, v View, among []*Policy, nearest int) []Mat
 		l = append(l, compareSeen(observed, p, v))
 	}
 	slices.SortStableFunc(l, func(a, b Match) int {
-		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(statusRank(a.Policy), statusRank(b.Policy)))
+		return cmp.Or(cmp.Compare(a.cost, b.cost), boolFirst(a.Policy.Family == v.Family, b.Policy.Family == v.Family),
+			cmp.Compare(len(a.Unsure), len(b.Unsure)), cmp.Compare(statusRank(a.Policy), statusRank(b.Policy)))
 	})
 	n := 0
 	for n < len(l) && l[n].Exact {
@@ -65,6 +74,9 @@ func compareSeen(observed, p *Policy, v View) Match {
 	extra := func(cost int, what string) { m.Extra, m.cost = append(m.Extra, what), m.cost+cost }
 
 	for _, w := range suite.Versions {
+		if v.Versions != nil && !slices.Contains(v.Versions, w) {
+			continue
+		}
 		switch has, saw := p.Accepts(w), observed.Accepts(w); {
 		case has && !saw && v.visibleVersion(p, w):
 			miss(3, w.String())
@@ -82,26 +94,13 @@ func compareSeen(observed, p *Policy, v View) Match {
 			extra(1, c.OpenSSL())
 		}
 	}
-	if len(p.Groups) > 0 {
-		for _, g := range v.Groups {
-			// What the vendor does not state says little: only post-quantum groups are published.
-			cost := 1
-			if p.GroupsConf != High && !isPostQuantum(g) {
-				continue
-			}
-			switch has, saw := slices.Contains(p.Groups, g), slices.Contains(observed.Groups, g); {
-			case has && !saw && (observed.Accepts(suite.TLS13) || !isPostQuantum(g)):
-				miss(cost, g.String())
-			case saw && !has:
-				extra(cost, g.String())
-			}
-		}
-	}
+	m.compareGroups(observed, v)
 	if observed.Order != OrderUnknown && p.OrderConf != Low && len(observed.Suites) > 1 && p.Order != observed.Order {
 		extra(1, string(observed.Order)+" order")
-	}
-	if f := p.firstVisible(v, observed); v.FirstChoice != 0 && p.Order == ServerOrder && p.OrderConf != Low && f != 0 && f != v.FirstChoice && m.cost == 0 {
-		extra(1, "prefers "+v.FirstChoice.OpenSSL()+" to "+f.OpenSSL())
+	} else if m.cost == 0 {
+		if a, b, differ := p.orderDiffers(observed, v); differ {
+			extra(1, "prefers "+a.OpenSSL()+" to "+b.OpenSSL())
+		}
 	}
 	m.Exact = m.cost == 0
 	return m
@@ -112,14 +111,58 @@ func isPostQuantum(g suite.Group) bool {
 	return i != nil && (i.Kind == "hybrid" || i.Kind == "pq")
 }
 
-// firstVisible is the suite that the policy prefers of those that show, before TLS 1.3.
-func (p *Policy) firstVisible(v View, observed *Policy) suite.Code {
-	for _, c := range p.Suites {
-		if s := suite.ByCode(c); s.MaxVersion < suite.TLS13 && v.visible(c) && slices.Contains(observed.Suites, c) {
-			return c
+// compareGroups compares the groups that were asked for. What is only inferred of the policy's groups goes
+// to Unsure; that a group is post-quantum is always published.
+func (m *Match) compareGroups(observed *Policy, v View) {
+	p := m.Policy
+	if len(p.Groups) == 0 {
+		return
+	}
+	for _, g := range v.Groups {
+		has, saw := slices.Contains(p.Groups, g), slices.Contains(observed.Groups, g)
+		sure := p.GroupsConf == High || isPostQuantum(g)
+		switch {
+		case has == saw, has && isPostQuantum(g) && !observed.Accepts(suite.TLS13):
+		case !sure && has:
+			m.Unsure = append(m.Unsure, g.String()+" refused")
+		case !sure:
+			m.Unsure = append(m.Unsure, g.String()+" accepted")
+		case has:
+			m.Missing, m.cost = append(m.Missing, g.String()), m.cost+1
+		default:
+			m.Extra, m.cost = append(m.Extra, g.String()), m.cost+1
 		}
 	}
-	return 0
+}
+
+// orderDiffers reports whether the endpoint prefers suite a to b where the policy prefers b. TLS 1.3 suites
+// and older ones never compete with each other.
+func (p *Policy) orderDiffers(observed *Policy, v View) (a, b suite.Code, differ bool) {
+	if p.Order != ServerOrder || p.OrderConf == Low {
+		return 0, 0, false
+	}
+	for _, is13 := range []bool{false, true} {
+		theirs := slices.DeleteFunc(slices.Clone(observed.Suites), func(c suite.Code) bool {
+			return (suite.ByCode(c).MaxVersion == suite.TLS13) != is13 || !slices.Contains(p.Suites, c)
+		})
+		ours := slices.DeleteFunc(slices.Clone(p.Suites), func(c suite.Code) bool { return !slices.Contains(theirs, c) })
+		switch {
+		case v.Order && observed.Order == ServerOrder:
+			for i, c := range ours {
+				if c != theirs[i] && !p.disputed(c, theirs[i]) {
+					return theirs[i], c, true
+				}
+			}
+		case !is13 && v.FirstChoice != 0 && len(ours) > 0 && ours[0] != v.FirstChoice && !p.disputed(ours[0], v.FirstChoice):
+			return v.FirstChoice, ours[0], true
+		}
+	}
+	return 0, 0, false
+}
+
+// disputed reports whether the sources disagree on the order of a and b.
+func (p *Policy) disputed(a, b suite.Code) bool {
+	return slices.Contains(p.OrderOpen, [2]suite.Code{a, b}) || slices.Contains(p.OrderOpen, [2]suite.Code{b, a})
 }
 
 func (v *View) asked(c suite.Code) bool { return v.Suites == nil || v.Suites(c) }
@@ -171,20 +214,58 @@ func TellApart(l []Match, v View) string {
 	}
 	for _, m := range l[1:] {
 		a, b := l[0].Policy, m.Policy
+		open := slices.DeleteFunc(difference(a.Groups, b.Groups), func(g suite.Group) bool { return slices.Contains(v.Groups, g) })
 		switch {
-		case !sameSet(a.Versions, b.Versions):
-			add("a certificate of another kind, with which more versions show")
-		case !sameSet(a.Suites, b.Suites):
-			add("a certificate of another kind, with which more suites show")
-		case !sameSet(a.Groups, b.Groups):
-			add("asking for the groups " + difference(a.Groups, b.Groups))
-		case !slices.Equal(a.Suites, b.Suites):
-			add("the order of the suites in full")
+		case len(open) > 0 && slices.ContainsFunc(open, isPostQuantum):
+			add("offering only the groups " + groupNames(open) + " in TLS 1.3")
+		case !sameSet(a.Versions, b.Versions), !sameSet(a.Suites, b.Suites):
+			hidden := difference(a.Suites, b.Suites)
+			switch {
+			case !slices.ContainsFunc(hidden, func(c suite.Code) bool { return !v.visible(c) }):
+				add("asking for " + firstNames(hidden))
+			case len(v.Keys) == 0:
+				add("knowing the kinds of certificate")
+			default:
+				add("a certificate of another kind than " + keyNames(v.Keys) + ", which hides " + firstNames(hidden) + "; until then only the API of the load balancer tells")
+			}
+		case !v.Order && !slices.Equal(a.Suites, b.Suites):
+			add("the order of the suites")
+		case len(open) > 0:
+			add("offering only the groups " + groupNames(open))
 		default:
-			add("nothing from outside (the API of the load balancer names it)")
+			add("nothing from outside: only the API of the load balancer tells")
 		}
 	}
 	return strings.Join(ways, "; ")
+}
+
+func keyNames(l []KeyType) string {
+	var s []string
+	for _, k := range l {
+		s = append(s, strings.ToUpper(string(k)))
+	}
+	return strings.Join(s, " and ")
+}
+
+func groupNames(l []suite.Group) string {
+	var s []string
+	for _, g := range l {
+		s = append(s, g.String())
+	}
+	return strings.Join(s, ", ")
+}
+
+// firstNames lists the first suites by name and counts the rest.
+func firstNames(l []suite.Code) string {
+	var s []string
+	for _, c := range l {
+		if len(s) == 3 {
+			s = append(s, fmt.Sprintf("%d more", len(l)-3))
+			break
+		}
+		s = append(s, c.OpenSSL())
+	}
+	return strings.Join(s, ", ")
 }
 
 func sameSet[T cmp.Ordered](a, b []T) bool {
@@ -194,48 +275,5 @@ func sameSet[T cmp.Ordered](a, b []T) bool {
 	return slices.Equal(x, y)
 }
 
-func difference(a, b []suite.Group) string {
-	var l []string
-	for _, g := range append(slices.Clone(a), b...) {
-		if slices.Contains(a, g) != slices.Contains(b, g) && !slices.Contains(l, g.String()) {
-			l = append(l, g.String())
-		}
-	}
-	return strings.Join(l, ", ")
-}
-
-// Differences lists what changes from policy a to policy b.
-type Differences struct {
-	AddedVersions, DroppedVersions []suite.Version
-	AddedSuites, DroppedSuites     []suite.Code
-	AddedGroups, DroppedGroups     []suite.Group
-	// Reordered is true where the suites that both have come in another order.
-	Reordered bool
-	// OrderFrom and OrderTo differ where another side decides the order.
-	OrderFrom, OrderTo Order
-}
-
-// Empty reports whether nothing changes.
-func (d *Differences) Empty() bool {
-	return len(d.AddedVersions)+len(d.DroppedVersions)+len(d.AddedSuites)+len(d.DroppedSuites)+
-		len(d.AddedGroups)+len(d.DroppedGroups) == 0 && !d.Reordered && d.OrderFrom == d.OrderTo
-}
-
-// Compare lists what a change from a to b adds, drops and reorders.
-func Compare(a, b *Policy) Differences {
-	d := Differences{
-		AddedVersions: without(b.Versions, a.Versions), DroppedVersions: without(a.Versions, b.Versions),
-		AddedSuites: without(b.Suites, a.Suites), DroppedSuites: without(a.Suites, b.Suites),
-		OrderFrom: a.Order, OrderTo: b.Order,
-	}
-	if len(a.Groups) > 0 && len(b.Groups) > 0 {
-		d.AddedGroups, d.DroppedGroups = without(b.Groups, a.Groups), without(a.Groups, b.Groups)
-	}
-	d.Reordered = !slices.Equal(without(a.Suites, d.DroppedSuites), without(b.Suites, d.AddedSuites))
-	return d
-}
-
-// without returns the elements of a that are not in b, in a's order.
-func without[T comparable](a, b []T) []T {
-	return slices.DeleteFunc(slices.Clone(a), func(x T) bool { return slices.Contains(b, x) })
-}
+// difference lists what only one of a and b holds.
+func difference[T comparable](a, b []T) []T { return append(without(a, b), without(b, a)...) }

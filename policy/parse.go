@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/parley-tls/parley/suite"
 )
@@ -34,6 +35,9 @@ func parse(text string) (*file, error) {
 	for line := range strings.Lines(text) {
 		n++
 		line = strings.TrimSpace(line)
+		if err := printable(strings.ReplaceAll(line, "\t", " ")); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
 		switch {
 		case line == "" || line[0] == '#':
 			continue
@@ -76,8 +80,19 @@ func parse(text string) (*file, error) {
 	return f, nil
 }
 
+// printable refuses control characters, which have no place in a policy and would reach the terminal.
+func printable(text string) error {
+	if i := strings.IndexFunc(text, unicode.IsControl); i >= 0 {
+		return fmt.Errorf("control character %q", text[i])
+	}
+	return nil
+}
+
 // check completes a policy and says what is wrong with it.
 func (p *Policy) check() error {
+	if err := printable(p.Name); err != nil {
+		return err
+	}
 	if len(p.Versions) == 0 || len(p.Suites) == 0 {
 		return errors.New("a policy needs versions and suites")
 	}

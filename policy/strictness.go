@@ -27,19 +27,66 @@ func ForwardSecret(p *Policy) bool {
 // PostQuantum reports whether the policy has a post-quantum group.
 func PostQuantum(p *Policy) bool { return slices.ContainsFunc(p.Groups, isPostQuantum) }
 
-// Stricter orders policies from strict to lenient: negative where a is stricter than b. The lowest version
-// decides first, then whether all suites have forward secrecy, how many suites of each strength there are,
-// the highest version (TLS 1.3 is better than none), and post-quantum groups.
+// Stricter orders policies from strict to lenient: negative where a is stricter than b. In this order it
+// counts: the lowest version, how many broken suites there are, whether all suites have forward secrecy, how
+// many weak suites there are, the highest version (TLS 1.3 is better than none), post-quantum groups, and how
+// many suites there are at all.
 func Stricter(a, b *Policy) int {
 	return cmp.Or(
-		cmp.Compare(b.Versions[0], a.Versions[0]),
-		boolFirst(ForwardSecret(a), ForwardSecret(b)),
+		cmp.Compare(lowest(b), lowest(a)),
 		cmp.Compare(countWeak(a, suite.Insecure), countWeak(b, suite.Insecure)),
+		boolFirst(ForwardSecret(a), ForwardSecret(b)),
 		cmp.Compare(countWeak(a, suite.Weak), countWeak(b, suite.Weak)),
-		cmp.Compare(slices.Max(b.Versions), slices.Max(a.Versions)),
+		cmp.Compare(highest(b), highest(a)),
 		boolFirst(PostQuantum(a), PostQuantum(b)),
 		cmp.Compare(len(a.Suites), len(b.Suites)),
 	)
+}
+
+// Variant says what a policy is for: "general", "pq", "fips", "fips-pq" or "rfc9151".
+func (p *Policy) Variant() string {
+	switch {
+	case p.Kind == RFC9151:
+		return string(RFC9151)
+	case p.Kind == FIPS && PostQuantum(p):
+		return "fips-pq"
+	case p.Kind == FIPS:
+		return string(FIPS)
+	case PostQuantum(p):
+		return "pq"
+	}
+	return "general"
+}
+
+// Alternatives returns the policies of family f that can be set today, in the order in which to suggest
+// them to someone whose endpoint now has a policy of that kind: those of the same kind first, then general
+// ones, then FIPS, then RFC 9151, and within each the strictest first.
+func Alternatives(f Family, kind Kind) []*Policy {
+	rank := func(p *Policy) int {
+		if p.Kind == kind {
+			return -1
+		}
+		return slices.Index([]Kind{General, FIPS, RFC9151}, p.Kind)
+	}
+	l := slices.DeleteFunc(InFamily(f), func(p *Policy) bool { return !Selectable(p) })
+	slices.SortStableFunc(l, func(a, b *Policy) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), Stricter(a, b)) })
+	return l
+}
+
+// lowest and highest return the ends of a policy's versions, 0 where it has none, as an endpoint that
+// speaks no TLS.
+func lowest(p *Policy) suite.Version {
+	if len(p.Versions) == 0 {
+		return 0
+	}
+	return slices.Min(p.Versions)
+}
+
+func highest(p *Policy) suite.Version {
+	if len(p.Versions) == 0 {
+		return 0
+	}
+	return slices.Max(p.Versions)
 }
 
 func boolFirst(a, b bool) int {
