@@ -1,6 +1,7 @@
 package hello
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -27,6 +28,7 @@ type Flight struct {
 	stream   []byte // handshake bytes not yet a whole message
 	messages []Message
 	changed  bool // ChangeCipherSpec was seen
+	retrying bool // the last ServerHello was a HelloRetryRequest
 	err      error
 }
 
@@ -65,7 +67,9 @@ func (f *Flight) record(r Record) error {
 	}
 	switch {
 	case r.Type == RecordChangeCipherSpec:
-		f.changed = true
+		// After a HelloRetryRequest it is there for middleboxes only, and the next ServerHello comes in the
+		// clear (RFC 8446 appendix D.4).
+		f.changed = !f.retrying
 	case r.Type == RecordApplicationData, f.changed && r.Type == RecordHandshake:
 		f.Encrypted++
 	case r.Type == RecordAlert && len(r.Body) == 2:
@@ -95,6 +99,9 @@ func (f *Flight) handshake(b []byte) error {
 			return err
 		}
 		m.Body = append([]byte(nil), m.Body...)
+		if m.Type == TypeServerHello {
+			f.retrying = len(m.Body) >= 34 && bytes.Equal(m.Body[2:34], retryRandom[:])
+		}
 		f.messages = append(f.messages, m)
 		left = rest
 	}
