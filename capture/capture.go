@@ -112,8 +112,9 @@ func parse(b []byte, form string) (*hello.ClientHello, error) {
 		return h, nil
 	case errors.Is(err, hello.ErrIncomplete):
 		return nil, fmt.Errorf("%sa truncated ClientHello: it ends after %d bytes, in the middle of a message", form, len(b))
+	case hello.Sniff(b) == hello.KindTLS:
 	case !startsHello(b) && !startsMessage(b):
-		if k := hello.Sniff(b); k != hello.KindUnknown && k != hello.KindTLS {
+		if k := hello.Sniff(b); k != hello.KindUnknown {
 			return nil, fmt.Errorf("%s%w: these bytes are %s", form, ErrNone, k)
 		}
 		return nil, fmt.Errorf("%s%w: the bytes begin with % x, a hello begins with 16 03 (TLS record), 01 (handshake message) or 80 (SSLv2)", form, ErrNone, b[:min(len(b), 8)])

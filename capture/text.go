@@ -25,7 +25,7 @@ func isText(b []byte) bool {
 // or its rest after # is a comment.
 func decodeHex(text string) ([]byte, error) {
 	var out []byte
-	offsets, msg := false, strings.Contains(text, ">>> ")
+	offsets, same, msg := false, false, strings.Contains(text, ">>> ")
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
@@ -35,25 +35,27 @@ func decodeHex(text string) ([]byte, error) {
 		case trimmed == "":
 			continue
 		case strings.HasPrefix(trimmed, ">>> "):
-			if strings.Contains(line, "RecordHeader") {
-				out = nil // the message says all that is needed
-				continue
-			}
 			if len(out) > 5 {
 				return out, nil
 			}
-			out = nil
+			out = nil // the header of a record: the message says all that is needed
 			continue
 		case msg && (strings.HasPrefix(trimmed, "<<< ") || !strings.HasPrefix(line, " ")):
 			if len(out) > 5 {
 				return out, nil // of the message sent first
 			}
 			continue
+		case offsets && trimmed == "*":
+			same = true
+			continue
 		case len(out) == 0 && !msg && isOffset(firstWord(trimmed), 0):
 			offsets = true
 		}
 		var b []byte
 		var err error
+		if same { // an asterisk stands for lines like the one before it
+			same, out = false, repeat(out, firstWord(trimmed))
+		}
 		if offsets {
 			b, err = dumpLine(trimmed, len(out))
 		} else {
@@ -84,6 +86,19 @@ func isOffset(w string, n int) bool {
 	}
 	v, err := strconv.ParseUint(w, 16, 32)
 	return err == nil && v == uint64(n)
+}
+
+// repeat appends the last 16 bytes of out to it until it is as long as the offset says.
+func repeat(out []byte, offset string) []byte {
+	end, err := strconv.ParseUint(strings.TrimSuffix(offset, ":"), 16, 32)
+	if err != nil || len(out) < 16 || end > maxText {
+		return out
+	}
+	line := out[len(out)-16:]
+	for len(out)+16 <= int(end) {
+		out = append(out, line...)
+	}
+	return out
 }
 
 // dumpLine reads one line of a dump: the offset, up to 16 bytes, and their characters, which are dropped.
