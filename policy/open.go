@@ -12,7 +12,7 @@ import (
 )
 
 // maxFile bounds a policy file: the largest real one, all policies of an account, is under 200 KB.
-const maxFile = 4 << 20
+const maxFile = 1 << 20
 
 var errTooLarge = fmt.Errorf("larger than %d MB: that is no policy file", maxFile>>20)
 
@@ -100,6 +100,9 @@ func parseDescribe(data []byte) ([]*Policy, error) {
 			// The guides of 2023 spell TLS 1.3 suites with hyphens.
 			if code, err = parseSuite(c.Name); err != nil && strings.HasPrefix(c.Name, "TLS-") {
 				code, err = parseSuite(strings.ReplaceAll(c.Name, "-", "_"))
+			}
+			if err == nil && slices.Contains(p.Suites, code) {
+				err = fmt.Errorf("%s twice", c.Name)
 			}
 			p.Suites = append(p.Suites, code)
 		}

@@ -97,32 +97,12 @@ func (p *Policy) check() error {
 		return errors.New("a policy needs versions and suites")
 	}
 	slices.Sort(p.Versions)
-	if v, ok := repeated(p.Versions); ok {
-		return fmt.Errorf("%s twice", v)
-	}
-	if c, ok := repeated(p.Suites); ok {
-		return fmt.Errorf("%s twice", c.OpenSSL())
-	}
-	if g, ok := repeated(p.Groups); ok {
-		return fmt.Errorf("%s twice", g)
-	}
 	for _, c := range p.Suites {
 		if !slices.ContainsFunc(p.Versions, suite.ByCode(c).UsableIn) {
 			return fmt.Errorf("%s cannot be used in any of its versions", c.OpenSSL())
 		}
 	}
 	return nil
-}
-
-// repeated returns an element that is in l twice.
-func repeated[T comparable](l []T) (T, bool) {
-	for i, x := range l {
-		if slices.Contains(l[:i], x) {
-			return x, true
-		}
-	}
-	var none T
-	return none, false
 }
 
 // addList reads "NAME word word …".
@@ -134,27 +114,33 @@ func (f *file) addList(value string) error {
 	if f.lists[words[0]] != nil {
 		return fmt.Errorf("list %s twice", words[0])
 	}
+	if len(f.lists) == maxLists {
+		return fmt.Errorf("more than %d lists", maxLists)
+	}
 	expanded, err := f.expand(words[1:])
 	f.lists[words[0]] = expanded
 	return err
 }
 
-// maxWords bounds what lists of lists can grow to; a policy has under 200 words.
-const maxWords = 4096
+// Bounds on what lists of lists can grow to: a policy has under 200 words, a file under 20 lists.
+const (
+	maxWords = 1024
+	maxLists = 256
+)
 
 // expand replaces "@NAME" by the words of that list.
 func (f *file) expand(words []string) ([]string, error) {
 	var l []string
 	for _, w := range words {
 		name, isList := strings.CutPrefix(w, "@")
-		if !isList {
+		switch {
+		case !isList:
 			l = append(l, w)
-			continue
-		}
-		if f.lists[name] == nil {
+		case f.lists[name] == nil:
 			return nil, fmt.Errorf("no list %q: it must stand above", name)
+		default:
+			l = append(l, f.lists[name]...)
 		}
-		l = append(l, f.lists[name]...)
 		if len(l) > maxWords {
 			return nil, fmt.Errorf("more than %d words", maxWords)
 		}
@@ -271,12 +257,15 @@ func number(value string, n *int) error {
 	return nil
 }
 
-// collect parses words into list.
-func collect[T any](words []string, list *[]T, parse func(string) (T, error)) error {
+// collect parses words into list, in which nothing may stand twice.
+func collect[T comparable](words []string, list *[]T, parse func(string) (T, error)) error {
 	for _, w := range words {
 		v, err := parse(w)
 		if err != nil {
 			return err
+		}
+		if slices.Contains(*list, v) {
+			return fmt.Errorf("%s twice", w)
 		}
 		*list = append(*list, v)
 	}
