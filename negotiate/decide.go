@@ -3,7 +3,6 @@ package negotiate
 import (
 	"slices"
 
-	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/suite"
@@ -20,13 +19,13 @@ var (
 // or empty: then the certificates are unknown and a fitting one is taken for granted, which Assumed says.
 // A success costs no allocation.
 //
-// The rules are those of RFC 8446, RFC 5246, RFC 8422, RFC 7301, RFC 7507, RFC 5746 and RFC 7627; where
-// real servers differ, p.Engine decides (see engine.go).
+// The rules are those of RFC 8446, RFC 5246, RFC 8422, RFC 7301, RFC 7507, RFC 7919, RFC 5746 and
+// RFC 7627; where real servers differ, p.Engine decides (see engine.go).
 func Decide(o *hello.Offer, p *policy.Policy, id *policy.Identity) Outcome {
 	if id == nil {
 		id = &noIdentity
 	}
-	d := decision{o: o, p: p, id: id, rules: rulesOf(p.Engine)}
+	d := decision{o: o, p: p, id: id, rules: rulesOf(p.Engine), pinned: -1, certificate: -1}
 	return d.run()
 }
 
@@ -34,19 +33,22 @@ var noIdentity policy.Identity
 
 // decision is the state of one call; it stays on the stack.
 type decision struct {
-	o           *hello.Offer
-	p           *policy.Policy
-	id          *policy.Identity
-	rules       *rules
-	v           suite.Version
+	o     *hello.Offer
+	p     *policy.Policy
+	id    *policy.Identity
+	rules *rules
+	v     suite.Version
+
+	pinned      int  // the certificate that was chosen before the suite; -1 if none was
 	noGroups    bool // some choice rests on groups that the server does not state
-	chachaFirst bool
 	certificate int
 	group       suite.Group
 	scheme      suite.SignatureScheme
 	retry       bool
 	alpn        string
 	furthest    obstacle // what stopped the shared suite that came furthest
+	stop        bool     // the server looks at no further suite
+	unoffered   bool     // the server signs by a scheme that the client does not offer
 }
 
 // obstacle says how far a suite came before something was missing, in the order in which servers check.
@@ -63,17 +65,20 @@ const (
 
 func (d *decision) run() Outcome {
 	if d.o.SSLv2Format && !d.rules.takesSSLv2Hello && !d.p.Accepts(suite.SSLv2) {
-		return d.refuse(cause.SSLv2HelloRefused, "server", []string{"SSLv2-format ClientHello"}, []string{"TLS record format"})
+		return d.refuse(SSLv2Hello, []string{"SSLv2-format ClientHello"}, []string{"TLS record format"})
 	}
 	if !d.chooseVersion() {
 		return d.refuseVersion()
 	}
-	if out, refused := d.checkHello(); refused {
-		return out
+	if s := d.checkHello(); s != fine {
+		return d.refuseHello(s)
 	}
 	code, ok := d.chooseSuite()
 	if !ok {
 		return d.refuseSuite()
+	}
+	if s := d.checkAfterSuite(); s != fine {
+		return d.refuseHello(s)
 	}
 	out := Outcome{OK: true, Version: d.v, Suite: code, Group: d.group, Scheme: d.scheme, ALPN: d.alpn,
 		HelloRetry: d.retry, Certificate: d.certificate}
@@ -100,71 +105,113 @@ func (d *decision) chooseVersion() bool {
 }
 
 // checkHello looks at what a server refuses before it chooses a suite.
-func (d *decision) checkHello() (Outcome, bool) {
+func (d *decision) checkHello() Situation {
 	o, p := d.o, d.p
-	top := p.Versions[len(p.Versions)-1]
-	switch {
-	case o.FallbackSCSV && o.Versions[0] < top:
-		return d.refuse(cause.InappropriateFallback, "server", versionNames(o.Versions), versionNames(p.Versions)), true
-	case p.SNI.Required && o.ServerName == "":
-		return d.refuse(cause.SNIRequired, "server", nil, []string{"server_name"}), true
-	case p.SNI.RefuseUnknown && o.ServerName != "" && !d.nameKnown():
-		return d.refuse(cause.SNIUnknown, "server", []string{o.ServerName}, d.names()), true
-	case d.v < suite.TLS13 && p.RequiresEMS && !o.ExtendedMaster:
-		return d.refuse(cause.ExtendedMasterSecretRequired, "server", nil, []string{"extended_master_secret"}), true
-	case d.v < suite.TLS13 && p.RequiresRI && !o.SecureReneg:
-		return d.refuse(cause.LegacyRenegotiationDisabled, "server", nil, []string{"renegotiation_info"}), true
+	if !d.rules.fallbackAfterSuite && d.fallsBack() {
+		return Fallback
 	}
-	for _, a := range p.ALPN.Protocols {
-		if slices.Contains(o.ALPN, a) {
+	switch {
+	case p.SNI.Required && o.ServerName == "":
+		return SNIMissing
+	case p.SNI.RefuseUnknown && o.ServerName != "" && !d.nameKnown():
+		return SNIUnknownName
+	case d.v < suite.TLS13 && p.RequiresEMS && !o.ExtendedMaster:
+		return EMSMissing
+	case d.v < suite.TLS13 && p.RequiresRI && !o.SecureReneg:
+		return RenegotiationMissing
+	}
+	if d.rules.alpnFirst && d.v < suite.TLS13 && !d.chooseALPN() {
+		return ALPN
+	}
+	return fine
+}
+
+// checkAfterSuite looks at what a server refuses once it has chosen a suite.
+func (d *decision) checkAfterSuite() Situation {
+	if d.rules.fallbackAfterSuite && d.fallsBack() {
+		return Fallback
+	}
+	if !(d.rules.alpnFirst && d.v < suite.TLS13) && !d.chooseALPN() {
+		return ALPN
+	}
+	return fine
+}
+
+// fallsBack reports whether the client retries below what the server could do (RFC 7507 section 3).
+func (d *decision) fallsBack() bool {
+	return d.o.FallbackSCSV && d.v < d.p.Versions[len(d.p.Versions)-1]
+}
+
+// chooseALPN agrees on an application protocol (RFC 7301 section 3.2).
+func (d *decision) chooseALPN() bool {
+	for _, a := range d.p.ALPN.Protocols {
+		if slices.Contains(d.o.ALPN, a) {
 			d.alpn = a
-			break
+			return true
 		}
 	}
-	if p.ALPN.Strict && d.alpn == "" && len(o.ALPN) > 0 && len(p.ALPN.Protocols) > 0 {
-		return d.refuse(cause.NoCommonALPN, "server", o.ALPN, p.ALPN.Protocols), true
-	}
-	return Outcome{}, false
+	return !d.p.ALPN.Strict || len(d.o.ALPN) == 0 || len(d.p.ALPN.Protocols) == 0
 }
 
 // chooseSuite goes through the shared suites in the order of the side that decides it.
 func (d *decision) chooseSuite() (suite.Code, bool) {
-	list := d.p.SuitesFor(d.v)
-	if d.p.Order == policy.ClientOrder {
-		for _, c := range d.o.Suites {
-			if slices.Contains(list, c) && d.fits(c) {
-				return c, true
-			}
+	if d.rules.missingExtension && d.v == suite.TLS13 && d.sharesSuite() {
+		if !d.o.HasSchemes || !d.o.HasGroups {
+			return 0, false
 		}
+	}
+	if d.rules.needsSharedScheme && d.v >= suite.TLS12 && d.o.HasSchemes && !d.sharesScheme() {
+		d.furthest = noScheme
 		return 0, false
 	}
-	if d.rules.chachaIfClientPrefers && prefersChaCha(d.o.Suites) {
-		for _, c := range list {
-			if isChaCha(c) && slices.Contains(d.o.Suites, c) && d.fits(c) {
-				return c, true
-			}
+	d.pinCertificate()
+	list := d.p.SuitesFor(d.v)
+	if d.p.Order == policy.ClientOrder {
+		return d.firstThatFits(d.o.Suites, list, anySuite)
+	}
+	if d.chachaGoesFirst() {
+		if c, ok := d.firstThatFits(list, d.o.Suites, chachaOnly); ok || d.stop {
+			return c, ok
 		}
 	}
+	return d.firstThatFits(list, d.o.Suites, anySuite)
+}
+
+type suiteFilter uint8
+
+const (
+	anySuite suiteFilter = iota
+	chachaOnly
+)
+
+// firstThatFits returns the first suite of list that is also in other and that the handshake can be done with.
+func (d *decision) firstThatFits(list, other []suite.Code, only suiteFilter) (suite.Code, bool) {
 	for _, c := range list {
-		if slices.Contains(d.o.Suites, c) && d.fits(c) {
+		if !slices.Contains(other, c) {
+			continue
+		}
+		s := suite.ByCode(c)
+		if s == nil || !s.UsableIn(d.v) || !negotiable(s) || only == chachaOnly && s.Encryption != "CHACHA20" {
+			continue
+		}
+		stopped := d.try(s)
+		if stopped == none {
 			return c, true
+		}
+		d.furthest = max(d.furthest, stopped)
+		if d.stop {
+			return 0, false
 		}
 	}
 	return 0, false
 }
 
-// fits reports whether the handshake can be done with suite c, and notes how far it came otherwise.
-func (d *decision) fits(c suite.Code) bool {
-	s := suite.ByCode(c)
-	if s == nil || !s.UsableIn(d.v) || !negotiable(s) {
-		return false
-	}
-	stopped := d.try(s)
-	if stopped == none {
-		return true
-	}
-	if stopped > d.furthest {
-		d.furthest = stopped
+// sharesSuite reports whether any suite of the version is in both lists.
+func (d *decision) sharesSuite() bool {
+	for _, c := range d.p.SuitesFor(d.v) {
+		if s := suite.ByCode(c); s != nil && s.UsableIn(d.v) && slices.Contains(d.o.Suites, c) {
+			return true
+		}
 	}
 	return false
 }
@@ -180,6 +227,7 @@ func negotiable(s *suite.Suite) bool {
 
 func needsCertificate(s *suite.Suite) bool { return s != nil && s.Authentication != suite.AuthAnon }
 
+// try does the handshake with suite s as far as it goes.
 func (d *decision) try(s *suite.Suite) obstacle {
 	d.group, d.scheme, d.retry, d.certificate = 0, 0, false, -1
 	if d.v == suite.TLS13 {
@@ -188,32 +236,62 @@ func (d *decision) try(s *suite.Suite) obstacle {
 		}
 		return d.chooseCertificate(s)
 	}
-	if s.KeyExchange.UsesEC() && s.KeyExchange != suite.KXECDH && !d.chooseGroup12() {
+	shared := true
+	switch s.KeyExchange {
+	case suite.KXECDHE, suite.KXECDHEPSK:
+		shared = d.chooseGroup12()
+	case suite.KXDHE:
+		if d.rules.noDHE {
+			return notShared
+		}
+		shared = d.chooseFFDHE()
+	}
+	if !shared {
 		// Without a fitting certificate the groups would not help.
 		if stopped := d.chooseCertificate(s); stopped == noCertificate {
 			return stopped
 		}
+		d.stop = false
 		return noGroup
 	}
 	return d.chooseCertificate(s)
 }
 
-// clientAccepts applies the client's own demands to what the server chose.
-func (d *decision) clientAccepts(out Outcome) Outcome {
-	a := &d.o.Accepts
-	switch {
-	case d.v < suite.TLS13 && a.RequiresExtendedMS && d.p.LacksEMS:
-		return d.refuse(cause.ExtendedMasterSecretRequired, "client", []string{"extended_master_secret"}, nil)
-	case d.v < suite.TLS13 && a.RequiresSecureReneg && d.p.LacksRI:
-		return d.refuse(cause.LegacyRenegotiationDisabled, "client", []string{"renegotiation_info"}, nil)
-	case a.RequiresALPN && len(d.o.ALPN) > 0 && d.alpn == "":
-		return d.refuse(cause.NoCommonALPN, "client", d.o.ALPN, d.p.ALPN.Protocols)
+// chachaGoesFirst reports whether the server puts ChaCha20 first for this client.
+func (d *decision) chachaGoesFirst() bool {
+	if d.rules.chacha == chachaNever {
+		return false
 	}
-	if s := suite.ByCode(out.Suite); s.KeyExchange == suite.KXDHE && d.p.DHBits > 0 {
-		if r, weak := checkDH(a, d.p.DHBits); weak {
-			r.Version = d.v
-			return Outcome{Certificate: -1, Version: d.v, Suite: out.Suite, Reason: r}
+	for _, c := range d.o.Suites {
+		s := suite.ByCode(c)
+		switch {
+		case s == nil:
+		case d.rules.chacha == chachaUnlessG && goKnows(s):
+			return s.Mode != "GCM"
+		case d.rules.chacha == chachaFirst && s.AEAD():
+			return s.Encryption == "CHACHA20"
 		}
 	}
-	return out
+	return d.rules.chacha == chachaUnlessG
+}
+
+// goKnows reports whether Go's crypto/tls implements a suite: ECDHE and RSA key exchange with AES, 3DES,
+// RC4 and ChaCha20, without CCM and without AES-256 with HMAC-SHA2 (crypto/tls/cipher_suites.go).
+func goKnows(s *suite.Suite) bool {
+	switch s.KeyExchange {
+	case suite.KXECDHE, suite.KXRSA, suite.KXAny:
+	default:
+		return false
+	}
+	switch {
+	case s.Export, s.Mode == "CCM", s.Mode == "CCM8":
+		return false
+	case s.Encryption == "CHACHA20":
+		return true
+	case s.Encryption == "AES":
+		return s.AEAD() || s.MAC == "SHA1" || s.MAC == "SHA256" && s.Bits == 128
+	case s.Encryption == "3DES":
+		return s.Authentication == suite.AuthRSA && s.MAC == "SHA1"
+	}
+	return s.Encryption == "RC4" && s.MAC == "SHA1"
 }

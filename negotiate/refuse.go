@@ -9,24 +9,27 @@ import (
 	"github.com/parley-tls/parley/suite"
 )
 
-// refuse makes the outcome of a failure.
-func (d *decision) refuse(id cause.ID, by string, client, server []string) Outcome {
-	out := Outcome{Version: d.v, Certificate: -1, Reason: Reason{Cause: id, By: by, Version: d.v,
+// refuse makes the outcome of a server's refusal.
+func (d *decision) refuse(s Situation, client, server []string) Outcome {
+	return Outcome{Version: d.v, Certificate: -1, Reason: Reason{Cause: s.Cause(), By: "server", Version: d.v,
+		Client: slices.Clone(client), Server: slices.Clone(server), Signal: SignalIn(d.p.Engine, s)}}
+}
+
+// giveUp makes the outcome of a client's refusal of what the server chose.
+func (d *decision) giveUp(id cause.ID, client, server []string) Outcome {
+	return Outcome{Version: d.v, Certificate: -1, Reason: Reason{Cause: id, By: "client", Version: d.v,
 		Client: slices.Clone(client), Server: slices.Clone(server)}}
-	if by == "server" {
-		out.Reason.Signal = SignalOf(d.p.Engine, id)
-	}
-	return out
 }
 
 // refuseVersion is the refusal where no version is shared, or the shared one is below the client's floor.
 func (d *decision) refuseVersion() Outcome {
-	by := "server"
-	if d.v != 0 {
-		by = "client" // the server would take the old version, the client would not
-	}
+	agreed := d.v
 	d.v = 0
-	return d.refuse(cause.NoCommonVersion, by, versionNames(d.offered()), versionNames(d.p.Versions))
+	client, server := versionNames(d.offered()), versionNames(d.p.Versions)
+	if agreed != 0 { // the server would take the old version, the client would not
+		return d.giveUp(cause.NoCommonVersion, client, server)
+	}
+	return d.refuse(Version, client, server)
 }
 
 // offered is the client's versions down to its floor.
@@ -34,22 +37,83 @@ func (d *decision) offered() []suite.Version {
 	return slices.DeleteFunc(slices.Clone(d.o.Versions), func(v suite.Version) bool { return v < d.o.Accepts.MinVersion })
 }
 
+// refuseHello is the refusal for something other than suites, groups and schemes.
+func (d *decision) refuseHello(s Situation) Outcome {
+	o, p := d.o, d.p
+	switch s {
+	case Fallback:
+		return d.refuse(s, versionNames(o.Versions), versionNames(p.Versions))
+	case SNIMissing:
+		return d.refuse(s, nil, []string{"server_name"})
+	case SNIUnknownName:
+		return d.refuse(s, []string{o.ServerName}, d.names())
+	case EMSMissing:
+		return d.refuse(s, nil, []string{"extended_master_secret"})
+	case RenegotiationMissing:
+		return d.refuse(s, nil, []string{"renegotiation_info"})
+	}
+	return d.refuse(s, o.ALPN, p.ALPN.Protocols)
+}
+
 // refuseSuite names what stopped the suite that came furthest.
 func (d *decision) refuseSuite() Outcome {
+	if d.rules.missingExtension && d.v == suite.TLS13 && d.sharesSuite() {
+		switch {
+		case !d.o.HasSchemes:
+			return d.refuse(SchemesMissing13, nil, d.keySchemes())
+		case !d.o.HasGroups:
+			return d.refuse(GroupsMissing13, nil, groupNames(d.serverGroups()))
+		}
+	}
 	shared := d.shared()
 	switch d.furthest {
 	case noScheme:
-		return d.refuse(cause.NoCommonSignatureAlgorithm, "server", schemeNames(d.clientSchemes()), d.keySchemes())
+		return d.refuseScheme()
 	case noGroup:
-		return d.refuse(cause.NoCommonGroup, "server", groupNames(d.o.Groups), groupNames(d.serverGroups()))
+		s := Group12
+		if d.v == suite.TLS13 {
+			if s = Group13; !d.o.HasGroups {
+				s = GroupsMissing13
+			}
+		}
+		return d.refuse(s, groupNames(d.o.Groups), groupNames(d.serverGroups()))
 	case noCertificateCurve:
-		return d.refuse(cause.NoCommonGroup, "server", groupNames(d.o.Groups), d.certificateCurves())
+		return d.refuse(CertificateCurve, groupNames(d.o.Groups), d.certificateCurves())
 	case noCertificate:
 		if len(shared) > 0 {
-			return d.refuse(cause.CipherNeedsOtherCertificate, "server", suiteNames(shared), d.keyNames())
+			return d.refuse(CipherCertificate, suiteNames(shared), d.keyNames())
 		}
 	}
-	return d.refuse(cause.NoCommonCipher, "server", suiteNames(d.inVersion(d.o.Suites)), suiteNames(d.inVersion(d.p.SuitesFor(d.v))))
+	client, server := suiteNames(d.inVersion(d.o.Suites)), suiteNames(d.inVersion(d.p.SuitesFor(d.v)))
+	if d.rules.newerSuiteIfAllElseFails && d.sharesNewerSuite() {
+		return d.giveUp(cause.NoCommonCipher, client, server)
+	}
+	return d.refuse(Cipher, client, server)
+}
+
+func (d *decision) refuseScheme() Outcome {
+	client, server := schemeNames(d.clientSchemes()), d.keySchemes()
+	s := Scheme12
+	switch {
+	case d.v == suite.TLS13 && !d.o.HasSchemes:
+		s = SchemesMissing13
+	case d.v == suite.TLS13:
+		s = Scheme13
+	case !d.o.HasSchemes:
+		s = SchemesMissing12
+	}
+	if d.unoffered && s != SchemesMissing13 {
+		return d.giveUp(cause.NoCommonSignatureAlgorithm, client, server)
+	}
+	return d.refuse(s, client, server)
+}
+
+// sharesNewerSuite reports whether a shared suite belongs to a newer version, still before TLS 1.3.
+func (d *decision) sharesNewerSuite() bool {
+	return d.v < suite.TLS12 && slices.ContainsFunc(d.p.SuitesFor(d.v), func(c suite.Code) bool {
+		s := suite.ByCode(c)
+		return s != nil && s.MinVersion > d.v && s.MinVersion <= suite.TLS12 && slices.Contains(d.o.Suites, c)
+	})
 }
 
 // inVersion keeps the suites that the chosen version can carry; all of them where it can carry none, so
@@ -92,15 +156,22 @@ func (d *decision) certificateCurves() []string {
 	return l
 }
 
-// keySchemes names the schemes by which the server's keys can sign in the chosen version.
+// keySchemes names the schemes by which the server's keys can sign in the chosen version, in its order.
 func (d *decision) keySchemes() []string {
 	var l []string
-	for i := range d.id.Certificates {
-		c := &d.id.Certificates[i]
+	order := d.serverSchemes()
+	if order == nil {
 		for _, s := range suite.AllSchemes() {
-			if d.schemeFits(s.Code, c) && (d.p.Schemes == nil || slices.Contains(d.p.Schemes, s.Code)) {
-				l = append(l, s.Name)
-			}
+			order = append(order, s.Code)
+		}
+	}
+	anyCert := *d
+	anyOffer := *d.o
+	anyOffer.CertSchemes = nil
+	anyCert.o = &anyOffer
+	for _, s := range order {
+		if slices.ContainsFunc(d.id.Certificates, func(c policy.Certificate) bool { return anyCert.schemeFits(s, &c) }) {
+			l = append(l, s.String())
 		}
 	}
 	if len(l) == 0 {
@@ -140,15 +211,7 @@ func KeyName(c *policy.Certificate) string {
 }
 
 func (d *decision) nameKnown() bool {
-	if len(d.id.Certificates) == 0 {
-		return true
-	}
-	for i := range d.id.Certificates {
-		if MatchesName(&d.id.Certificates[i], d.o.ServerName) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.id.Certificates, func(c policy.Certificate) bool { return MatchesName(&c, d.o.ServerName) })
 }
 
 func (d *decision) names() []string {
