@@ -1,15 +1,20 @@
-.PHONY: build test peers capture-clients
+.PHONY: build test interop peers capture-clients
 
 build:
 	go build -trimpath -o bin/parley ./cmd/parley
 
 # peers installs the real servers and clients that the tests talk to, where it may.
 peers:
-	./testbed/peers/install.sh
+	@./testbed/peers/install.sh
+	@./cipherlist/testdata/install-openssl.sh || echo "peers: OpenSSL 1.1.1 and 3.5 could not be had from Debian" >&2
 
 test: peers
 	go vet ./...
 	go test ./...
+
+# interop prints the matrix of real clients and servers, and where predictions disagree with what happened.
+interop: peers
+	go test ./interop -count=1 -timeout 10m -run TestMatrix -matrix
 
 # capture-clients records the ClientHello of every client on this machine again.
 capture-clients: peers

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/parley-tls/parley/cipherlist"
+	"github.com/parley-tls/parley/negotiate"
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/suite"
 )
@@ -27,6 +28,9 @@ func engineOf(k Kind, node string) *engine {
 	switch k {
 	case OpenSSL, Nginx, HAProxy:
 		e := openSSLEngine(cipherlist.OpenSSL30)
+		if k == HAProxy {
+			e.engine = negotiate.EngineHAProxy
+		}
 		e.schemes = k != HAProxy // its sigalgs keyword came with 2.8
 		e.sni = k != OpenSSL
 		e.clientAuth = true
