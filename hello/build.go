@@ -55,8 +55,8 @@ func BuildWithKeys(o *Offer, rand io.Reader) (*ClientHello, []PrivateKey, error)
 			return nil, nil, fmt.Errorf("session id: %w", err)
 		}
 	}
-	if top < suite.TLS10 {
-		return h, nil, nil
+	if top < suite.TLS10 && o.Extensions == nil {
+		return h, nil, nil // SSLv3 knows no extensions; some clients send them all the same
 	}
 	b := builder{hello: h, offer: o, top: top, rand: rand, scsv: scsv}
 	if err := b.extensions(); err != nil {
@@ -251,7 +251,7 @@ func usualBody(t uint16) ([]byte, bool) {
 	case ExtStatusRequest:
 		return []byte{1, 0, 0, 0, 0}, true // OCSP, no responders, no extensions (RFC 6066 section 8)
 	case extStatusRequestV2:
-		return []byte{0, 14, 2, 0, 4, 0, 0, 0, 0, 1, 0, 4, 0, 0, 0, 0}, true // ocsp_multi, ocsp (RFC 6961), as Java sends it
+		return []byte{0, 7, 2, 0, 4, 0, 0, 0, 0}, true // ocsp_multi (RFC 6961), as Java sends it
 	case ExtPointFormats:
 		return []byte{1, 0}, true // uncompressed (RFC 8422 section 5.1.2)
 	case ExtHeartbeat:
