@@ -349,6 +349,7 @@ func (c *clientSide) again(h *hello.ServerHello, whole []byte) error {
 			c.hello.SetExtension(44, e.Data)
 		}
 	}
+	c.hello.RecordVersion = suite.TLS12 // RFC 8446 section 5.1: 0x0301 is for the first hello alone
 	raw, err := c.hello.Marshal()
 	if err != nil {
 		return err

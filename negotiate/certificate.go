@@ -74,11 +74,20 @@ func (d *decision) chooseBoth(s *suite.Suite) obstacle {
 
 // schemeIsFinal reports whether the server has committed itself to suite s before it looks at schemes.
 func (d *decision) schemeIsFinal(s *suite.Suite) bool {
-	return d.rules.rsaSchemeIsFinal && (s.Authentication == suite.AuthRSA || d.v == suite.TLS13 || d.pinned >= 0)
+	switch d.rules.schemeFinal {
+	case alwaysFinal:
+		return true
+	case finalForRSA:
+		return s.Authentication == suite.AuthRSA
+	}
+	return false
 }
 
 // serves reports whether certificate c can authenticate suite s in this version, or what stops it.
 func (d *decision) serves(c *policy.Certificate, s *suite.Suite) obstacle {
+	if d.rules.ed25519TooEarly && c.KeyType == policy.Ed25519 && d.v < suite.TLS12 && s.Authentication == suite.AuthECDSA {
+		d.stop = true
+	}
 	if !fitsSuite(c.KeyType, s, d.v) || d.rules.noRSAPSSKeys && c.KeyType == policy.RSAPSS || d.rules.noEd25519 && c.KeyType == policy.Ed25519 {
 		return noCertificate
 	}

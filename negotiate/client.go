@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/parley-tls/parley/cause"
+	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/suite"
 )
 
@@ -18,6 +19,10 @@ func (d *decision) clientAccepts(out Outcome) Outcome {
 		return d.giveUp(cause.LegacyRenegotiationDisabled, []string{"renegotiation_info"}, nil)
 	case a.RequiresALPN && len(d.o.ALPN) > 0 && d.alpn == "":
 		return d.giveUp(cause.NoCommonALPN, d.o.ALPN, d.p.ALPN.Protocols)
+	case a.CurveInGroups && d.v < suite.TLS13 && d.o.HasGroups && d.strangeCurve():
+		return d.giveUp(cause.NoCommonGroup, groupNames(d.o.Groups), d.certificateCurves())
+	case a.ChecksDowngrade && d.fallsBack() && marksDowngrade(d.v, d.p.Versions[len(d.p.Versions)-1]):
+		return d.giveUp(cause.InappropriateFallback, versionNames(d.o.Versions), versionNames(d.p.Versions))
 	case slices.Contains(a.RefusedSuites, out.Suite):
 		return d.giveUp(cause.NoCommonCipher, suiteNames(d.inVersion(d.o.Suites)), suiteNames([]suite.Code{out.Suite}))
 	}
@@ -37,6 +42,21 @@ func (d *decision) clientAccepts(out Outcome) Outcome {
 		}
 	}
 	return out
+}
+
+// strangeCurve reports whether the certificate's curve is not one of the client's groups.
+func (d *decision) strangeCurve() bool {
+	if d.certificate < 0 {
+		return false
+	}
+	c := &d.id.Certificates[d.certificate]
+	return c.KeyType == policy.ECDSA && c.Curve != 0 && !slices.Contains(d.o.Groups, c.Curve)
+}
+
+// marksDowngrade reports whether a server up to version top marks its random when it agrees on v (RFC 8446
+// section 4.1.3).
+func marksDowngrade(v, top suite.Version) bool {
+	return v == suite.TLS12 && top >= suite.TLS13 || v < suite.TLS12 && top >= suite.TLS12
 }
 
 // signatureDigest is the digest that the handshake is signed with, "" if nothing is signed or it is not

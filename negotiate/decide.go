@@ -75,6 +75,9 @@ func (d *decision) run() Outcome {
 	}
 	code, ok := d.chooseSuite()
 	if !ok {
+		if s := d.foundBefore(); s != fine {
+			return d.refuseHello(s)
+		}
 		return d.refuseSuite()
 	}
 	if s := d.checkAfterSuite(); s != fine {
@@ -132,6 +135,18 @@ func (d *decision) checkAfterSuite() Situation {
 		return Fallback
 	}
 	if !(d.rules.alpnFirst && d.v < suite.TLS13) && !d.chooseALPN() {
+		return ALPN
+	}
+	return fine
+}
+
+// foundBefore looks at what a server refuses before it comes to what stopped the suite. Where a hello has
+// several faults, that decides which of them shows.
+func (d *decision) foundBefore() Situation {
+	if d.stop && d.rules.fallbackAfterSuite && d.fallsBack() {
+		return Fallback
+	}
+	if d.v == suite.TLS13 && d.furthest >= d.rules.alpnBefore && d.rules.alpnBefore != notShared && !d.chooseALPN() {
 		return ALPN
 	}
 	return fine
@@ -267,7 +282,7 @@ func (d *decision) chachaGoesFirst() bool {
 		switch {
 		case s == nil:
 		case d.rules.chacha == chachaUnlessG && goKnows(s):
-			return s.Mode != "GCM"
+			return s.Mode != "GCM" || s.KeyExchange == suite.KXRSA // the latter are not on Go's list of such suites
 		case d.rules.chacha == chachaFirst && s.AEAD():
 			return s.Encryption == "CHACHA20"
 		}

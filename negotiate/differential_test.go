@@ -155,3 +155,31 @@ func TestAgreesWithOpenSSL(t *testing.T) {
 		t.Run(s.name, func(t *testing.T) { compare(t, startOpenSSL(t, s, program), uint64(i+1)) })
 	}
 }
+
+// goSuites are suites in the order that crypto/tls gives them, whatever Config.CipherSuites says.
+var goSuites = []string{"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256",
+	"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-RSA-AES256-GCM-SHA384",
+	"ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-RSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-SHA", "ECDHE-RSA-AES128-SHA",
+	"AES128-GCM-SHA256", "AES128-SHA", "AES256-SHA", "DES-CBC3-SHA"}
+
+func TestAgreesWithGo(t *testing.T) {
+	suites := codes(t, goSuites...)
+	few := []suite.Group{suite.X25519, suite.Secp256r1}
+	many := []suite.Group{suite.X25519MLKEM768, suite.SecP256r1MLKEM768, suite.X25519, suite.Secp256r1, suite.Secp384r1, suite.Secp521r1}
+	for i, s := range []setup{
+		{name: "RSA", specs: []testbed.Spec{testbed.RSA2048}, policy: policy.Policy{Versions: upTo13, Suites: suites, Groups: many}},
+		{name: "RSA, two groups", specs: []testbed.Spec{testbed.RSA2048}, policy: policy.Policy{Versions: upTo13, Suites: suites, Groups: few}},
+		{name: "P-256", specs: []testbed.Spec{testbed.P256}, policy: policy.Policy{Versions: upTo13, Suites: suites, Groups: many}},
+		{name: "P-384, two groups", specs: []testbed.Spec{testbed.P384}, policy: policy.Policy{Versions: upTo13, Suites: suites, Groups: few}},
+		{name: "Ed25519", specs: []testbed.Spec{testbed.Ed25519}, policy: policy.Policy{Versions: upTo13, Suites: suites, Groups: many}},
+		{name: "RSA and P-256", specs: []testbed.Spec{testbed.RSA2048, testbed.P256}, policy: policy.Policy{Versions: upTo13, Suites: suites, Groups: many}},
+		{name: "P-256 and RSA", specs: []testbed.Spec{testbed.P256, testbed.RSA2048}, policy: policy.Policy{Versions: upTo13, Suites: suites, Groups: many}},
+		{name: "TLS 1.2 at most, ALPN", specs: []testbed.Spec{testbed.RSA2048}, policy: policy.Policy{Versions: upTo12, Suites: suites[3:], Groups: few,
+			ALPN: policy.ALPNRule{Protocols: []string{"http/1.1"}, Strict: true}}},
+		{name: "TLS 1.2 and 1.3, ALPN", specs: []testbed.Spec{testbed.P256}, policy: policy.Policy{Versions: new13, Suites: suites, Groups: few,
+			ALPN: policy.ALPNRule{Protocols: []string{"h2", "http/1.1"}, Strict: true}}},
+	} {
+		s.policy.Order = policy.ServerOrder
+		t.Run(s.name, func(t *testing.T) { compare(t, startGo(t, s), uint64(i+101)) })
+	}
+}

@@ -37,9 +37,9 @@ type rules struct {
 	// refusesWithoutSchemes: a TLS 1.2 client without signature_algorithms gets no signature, instead of
 	// the SHA-1 of RFC 5246 section 7.4.1.4.1 (RFC 9155 section 4 allows it).
 	refusesWithoutSchemes bool
-	// rsaSchemeIsFinal: an RSA suite is chosen without a look at the signature schemes; if none fits then,
-	// no other suite is tried.
-	rsaSchemeIsFinal bool
+	// schemeFinal: where a suite is chosen without a look at the signature schemes; if none fits then, no
+	// other suite is tried.
+	schemeFinal finalRule
 	// schemeForRSAKeyExchange: a fitting scheme is asked for even where RSA key exchange signs nothing.
 	schemeForRSAKeyExchange bool
 	// signsUnoffered: signs by its own first scheme if the client offers none that fits, and leaves the
@@ -57,6 +57,10 @@ type rules struct {
 	fallbackAfterSuite bool
 	// alpnFirst: application protocols are agreed before certificate and suite (before TLS 1.3).
 	alpnFirst bool
+	// alpnBefore: in TLS 1.3 application protocols are agreed before the server comes to this; notShared: last.
+	alpnBefore obstacle
+	// ed25519TooEarly: chooses a suite for an Ed25519 certificate before TLS 1.2 too, and fails at the signature.
+	ed25519TooEarly bool
 	// newerSuiteIfAllElseFails: chooses a suite of a newer version rather than none.
 	newerSuiteIfAllElseFails bool
 	// noDHE, noRSAPSSKeys, noEdDSA: what the implementation lacks.
@@ -103,6 +107,15 @@ const (
 	postQuantum1                  // a post-quantum group at that price, then as sharedFirst by the server's order
 )
 
+// finalRule says which suites are chosen without a look at the signature schemes.
+type finalRule uint8
+
+const (
+	neverFinal  finalRule = iota
+	finalForRSA           // those that an RSA certificate serves
+	alwaysFinal
+)
+
 // sha1Rule says when a server makes SHA-1 signatures in TLS 1.2.
 type sha1Rule uint8
 
@@ -147,16 +160,17 @@ var (
 	// SHA-1 signatures need security level 0 since 3.0, and so do TLS 1.0 and 1.1: a server that has these
 	// makes those.
 	openssl = rules{takesSSLv2Hello: true, certificateCurve: curveIfSent, schemeFirst: true, groupWithoutList: noECDHE,
-		groups13: clientShares, schemes: opensslSchemes, sha1: sha1WithOldVersions, rsaSchemeIsFinal: true,
-		schemeForRSAKeyExchange: true, missingExtension: true, needsSharedScheme: true}
+		groups13: clientShares, schemes: opensslSchemes, sha1: sha1WithOldVersions, schemeFinal: finalForRSA,
+		schemeForRSAKeyExchange: true, missingExtension: true, needsSharedScheme: true, alpnBefore: noGroup}
 
 	// gocrypto: measured with Go 1.26.
 	//   crypto/tls: supportsECDHE (without a list there is no ECDHE), pickCipherSuite, isAESGCMPreferred,
 	//   Config.getCertificate with SupportsCertificate, selectSignatureScheme (the client's order; no SHA-1
 	//   since 1.25 unless GODEBUG=tlssha1=1), processClientHello of TLS 1.3 (post-quantum first, since 1.26).
 	gocrypto = rules{certificateFirst: firstThatFit, groupWithoutList: noECDHE, groups12: byClient, schemeOrder: byClient,
-		groups13: postQuantum1, schemes: goSchemes, sha1: sha1Refused, refusesWithoutSchemes: true, rsaSchemeIsFinal: true,
-		chacha: chachaUnlessG, fallbackAfterSuite: true, alpnFirst: true, noDHE: true, noRSAPSSKeys: true}
+		groups13: postQuantum1, schemes: goSchemes, sha1: sha1Refused, refusesWithoutSchemes: true, schemeFinal: alwaysFinal,
+		chacha: chachaUnlessG, fallbackAfterSuite: true, alpnFirst: true, alpnBefore: noScheme,
+		noDHE: true, noRSAPSSKeys: true, ed25519TooEarly: true}
 
 	// s2n: measured with s2n-tls of August 2026 and read in its source.
 	//   tls/s2n_client_hello.c: s2n_process_client_hello (secp256r1 for a client without a list);
@@ -164,7 +178,7 @@ var (
 	//   s2n_signature_algorithm_select (signs by a scheme that was not offered rather than give up);
 	//   tls/s2n_cipher_suites.c: s2n_set_cipher_as_server (higher_vers_match).
 	s2n = rules{takesSSLv2Hello: true, schemeFirst: true, groupWithoutList: suite.Secp256r1, groups12: byServer,
-		schemeOrder: byServer, groups13: postQuantum1, rsaSchemeIsFinal: true, signsUnoffered: true,
+		schemeOrder: byServer, groups13: postQuantum1, schemeFinal: alwaysFinal, signsUnoffered: true,
 		newerSuiteIfAllElseFails: true, noEd25519: true}
 
 	// gnutls: measured with GnuTLS 3.7.
