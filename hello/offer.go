@@ -58,5 +58,11 @@ type Rules struct {
 	ChecksName          bool          `json:"checks_name,omitempty"`
 	IgnoresTrust        bool          `json:"ignores_trust,omitempty"`
 	CertificateCurves   []suite.Group `json:"certificate_curves,omitempty"` // curves of certificate keys it can verify; nil: as Groups
-	RefusedSuites       []suite.Code  `json:"-"`
+	// CurveInGroups: before TLS 1.3 refuses an ECDSA certificate on a curve that its own supported_groups
+	// lack (OpenSSL does; servers that ignore the extension send such certificates).
+	CurveInGroups bool `json:"certificate_curve_in_groups,omitempty"`
+	// ChecksDowngrade: as a client that retries with TLS_FALLBACK_SCSV, gives up when the server marks its
+	// random as a downgrade (RFC 8446 section 4.1.3). It matters with servers that ignore the SCSV.
+	ChecksDowngrade bool         `json:"checks_downgrade,omitempty"`
+	RefusedSuites   []suite.Code `json:"-"`
 }

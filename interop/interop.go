@@ -35,9 +35,17 @@ type Prediction struct {
 	OK      bool
 	Version suite.Version
 	Suite   suite.Code
+	Details *Details         // where OK is true; nil if not said
 	Cause   cause.ID         // where OK is false
 	By      string           // "server" or "client": who gives up; "" if not said
 	Signal  negotiate.Signal // what the server sends; zero if not said
+}
+
+// Details are the finer points of a handshake.
+type Details struct {
+	Group  suite.Group           // 0: none, or not known
+	Scheme suite.SignatureScheme // of the server's signature in TLS 1.2
+	Retry  bool                  // TLS 1.3: by a HelloRetryRequest
 }
 
 // Predictor foresees what a pair comes to.
@@ -70,7 +78,7 @@ func decide(_ context.Context, p *Pair) (Prediction, error) {
 			return refusal(&l[0]), nil
 		}
 	}
-	return Prediction{OK: true, Version: out.Version, Suite: out.Suite}, nil
+	return Prediction{OK: true, Version: out.Version, Suite: out.Suite, Details: &Details{out.Group, out.Scheme, out.HelloRetry}}, nil
 }
 
 func refusal(r *negotiate.Reason) Prediction {

@@ -168,6 +168,8 @@ func (c *cell) compare(name string, p Prediction) {
 		c.disagree("%s: predicted %s, but %s", name, p.text(), c.reality())
 	case p.OK && (p.Version != c.seen.Version() || p.Suite != c.seen.Suite()):
 		c.disagree("%s: predicted %s, but %s", name, p.text(), c.reality())
+	case p.OK && p.Details != nil:
+		c.compareDetails(name, p.Details)
 	case p.OK:
 	default:
 		want, err := expectedCause(&c.offer, c.pair.Policy, c.pair.Identity)
@@ -177,11 +179,27 @@ func (c *cell) compare(name string, p Prediction) {
 		case want != p.Cause:
 			c.disagree("%s: predicted %s, the configuration implies %s; %s", name, p.text(), want, c.reality())
 		}
-		if a := c.seen.ServerAlert; p.By == "server" && p.Signal.Alert != 0 && (a == nil || a.Description != p.Signal.Alert) {
+		a := c.seen.ServerAlert
+		if c.subject.noAlerts && a == nil {
+			return
+		}
+		if p.By == "server" && p.Signal.Alert != 0 && (a == nil || a.Description != p.Signal.Alert) {
 			c.disagree("%s: predicted %s with alert %v, but %s", name, p.Cause, p.Signal.Alert, c.reality())
 		} else if p.By == "client" && a != nil && a.Fatal {
 			c.disagree("%s: predicted that the client gives up (%s), but %s", name, p.Cause, c.reality())
 		}
+	}
+}
+
+func (c *cell) compareDetails(name string, d *Details) {
+	if d.Group != 0 && d.Group != c.seen.Group {
+		c.disagree("%s: predicted group %v, the wire shows %v", name, d.Group, c.seen.Group)
+	}
+	if d.Retry != c.seen.Retry {
+		c.disagree("%s: HelloRetryRequest predicted: %t, seen: %t", name, d.Retry, c.seen.Retry)
+	}
+	if c.seen.Scheme != 0 && d.Scheme != 0 && d.Scheme != c.seen.Scheme {
+		c.disagree("%s: predicted signature %v, the wire shows %v", name, d.Scheme, c.seen.Scheme)
 	}
 }
 

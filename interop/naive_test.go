@@ -6,6 +6,7 @@ import (
 
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/negotiate"
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/suite"
 )
@@ -27,8 +28,13 @@ func expectedCause(o *hello.Offer, p *policy.Policy, id *policy.Identity) (cause
 		return cause.NoCommonVersion, nil
 	}
 	version := slices.Max(versions)
-	if o.FallbackSCSV && slices.Max(p.Versions) > slices.Max(o.Versions) && p.Engine != policy.EngineJSSE {
+	id = candidates(o, p, id)
+	if o.FallbackSCSV && slices.Max(p.Versions) > slices.Max(o.Versions) {
 		return cause.InappropriateFallback, nil
+	}
+	if strict := p.Engine == policy.EngineOpenSSL || p.Engine == negotiate.EngineHAProxy; strict && version == suite.TLS12 && o.HasSchemes && p.Schemes != nil &&
+		!slices.ContainsFunc(o.Schemes, func(s suite.SignatureScheme) bool { return slices.Contains(p.Schemes, s) }) {
+		return cause.NoCommonSignatureAlgorithm, nil // OpenSSL: even for suites that sign nothing
 	}
 	var shared, signable, reachable []suite.Code
 	for _, c := range o.Suites {
@@ -71,7 +77,7 @@ func expectedCause(o *hello.Offer, p *policy.Policy, id *policy.Identity) (cause
 }
 
 // takesSSLv2Format: who still reads a ClientHello in the record format of SSLv2.
-var takesSSLv2Format = map[policy.Engine]bool{policy.EngineOpenSSL: true, policy.EngineGnuTLS: false, policy.EngineGo: false, policy.EngineJSSE: false}
+var takesSSLv2Format = map[policy.Engine]bool{policy.EngineOpenSSL: true, "openssl-1.0": true, negotiate.EngineHAProxy: true, policy.EngineGnuTLS: true, policy.EngineGo: false, policy.EngineJSSE: false}
 
 func keyFits(s *suite.Suite, k policy.KeyType, v suite.Version) bool {
 	if v == suite.TLS13 {
@@ -86,10 +92,30 @@ func keyFits(s *suite.Suite, k policy.KeyType, v suite.Version) bool {
 	return false
 }
 
-// groupsMeet: a client that names no groups takes any.
+// candidates are the certificates that come into question. HAProxy takes the ECDSA one, and no other, for a
+// client that has an ECDSA suite and scheme, or no RSA scheme of the TLS 1.2 kind.
+func candidates(o *hello.Offer, p *policy.Policy, id *policy.Identity) *policy.Identity {
+	if p.Engine != negotiate.EngineHAProxy || len(id.Certificates) < 2 {
+		return id
+	}
+	has := func(low uint16) bool {
+		return slices.ContainsFunc(o.Schemes, func(s suite.SignatureScheme) bool { return uint16(s)&0xFF == low })
+	}
+	ecdsaSuite := slices.ContainsFunc(o.Suites, func(c suite.Code) bool {
+		s := suite.ByCode(c)
+		return s != nil && (s.Authentication == suite.AuthECDSA || s.KeyExchange == suite.KXAny)
+	})
+	kind := policy.ECDSA
+	if rsa := has(1) || !o.HasSchemes; rsa && !(has(3) && ecdsaSuite) {
+		kind = policy.RSA
+	}
+	return &policy.Identity{Certificates: slices.DeleteFunc(slices.Clone(id.Certificates), func(c policy.Certificate) bool { return c.KeyType != kind })}
+}
+
+// groupsMeet: a client that names no groups takes any, but OpenSSL and Go give it no ECDHE.
 func groupsMeet(o *hello.Offer, p *policy.Policy, id *policy.Identity, v suite.Version) bool {
 	if !o.HasGroups {
-		return true
+		return p.Engine != policy.EngineOpenSSL && p.Engine != negotiate.EngineHAProxy && p.Engine != policy.EngineGo
 	}
 	common := false
 	for _, g := range o.Groups {
@@ -97,7 +123,7 @@ func groupsMeet(o *hello.Offer, p *policy.Policy, id *policy.Identity, v suite.V
 			common = true
 		}
 	}
-	if v == suite.TLS13 || p.Engine == policy.EngineGo {
+	if v == suite.TLS13 || p.Engine == policy.EngineGo && !o.Accepts.CurveInGroups {
 		return common
 	}
 	for _, k := range id.Certificates { // before TLS 1.3 the list is for the certificate's curve too
@@ -109,8 +135,11 @@ func groupsMeet(o *hello.Offer, p *policy.Policy, id *policy.Identity, v suite.V
 }
 
 func schemesMeet(o *hello.Offer, p *policy.Policy, id *policy.Identity, v suite.Version) bool {
-	if v < suite.TLS12 || !o.HasSchemes {
+	if v < suite.TLS12 {
 		return true
+	}
+	if !o.HasSchemes { // SHA-1 then, which Ed25519 can't do
+		return slices.ContainsFunc(id.Certificates, func(k policy.Certificate) bool { return k.KeyType != policy.Ed25519 })
 	}
 	for _, s := range o.Schemes {
 		i := suite.SchemeByCode(s)

@@ -19,7 +19,7 @@ import (
 // What OpenSSL's security levels demand of certificates (SSL_CTX_set_security_level(3)). 3.0 counts SHA-1
 // among what level 1 refuses.
 func level(n int, floor suite.Version, sha1 bool) hello.Rules {
-	r := hello.Rules{Known: true, MinVersion: floor, ChecksName: true}
+	r := hello.Rules{Known: true, MinVersion: floor, ChecksName: true, CurveInGroups: true, ChecksDowngrade: true}
 	switch n {
 	case 1:
 		r.MinRSABits, r.MinDHBits, r.MinECBits = 1024, 1024, 160

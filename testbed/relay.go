@@ -124,11 +124,13 @@ func (r *Record) Server() []byte {
 
 // Seen is what a recorded connection shows in the clear.
 type Seen struct {
-	Hello       *hello.ClientHello // nil if the client sent none
-	Choice      *hello.ServerHello // nil if the server did not choose
-	Retry       bool               // the server asked for another key share first
-	ServerAlert *hello.Alert       // before encryption
-	ClientAlert *hello.Alert       // before encryption
+	Hello       *hello.ClientHello    // nil if the client sent none
+	Choice      *hello.ServerHello    // nil if the server did not choose
+	Retry       bool                  // the server asked for another key share first
+	Group       suite.Group           // of the key exchange; 0 if it has none
+	Scheme      suite.SignatureScheme // of the server's signature in TLS 1.2; 0 if it is not in the clear
+	ServerAlert *hello.Alert          // before encryption
+	ClientAlert *hello.Alert          // before encryption
 }
 
 // Version is the negotiated version, 0 where none was.
@@ -158,6 +160,13 @@ func (r *Record) Read() (Seen, error) {
 	var server hello.Flight
 	err = server.Add(r.Server())
 	for _, m := range server.Take() {
+		if m.Type == hello.TypeServerKeyExchange && s.Choice != nil {
+			k, err := hello.ParseServerKeyExchange(m.Body, s.Choice.Version, s.Choice.Suite)
+			if err != nil {
+				return s, err
+			}
+			s.Group, s.Scheme = k.Group, k.Scheme
+		}
 		if m.Type != hello.TypeServerHello {
 			continue
 		}
@@ -169,7 +178,7 @@ func (r *Record) Read() (Seen, error) {
 			s.Retry = true
 			continue
 		}
-		s.Choice = choice
+		s.Choice, s.Group = choice, choice.Group
 	}
 	s.ServerAlert = server.Alert
 	if !h.SSLv2Format {
