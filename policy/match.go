@@ -16,7 +16,7 @@ type View struct {
 	Groups []suite.Group // groups that were asked for one by one; those outside are not compared
 	// Versions that were asked for; nil means that all were.
 	Versions []suite.Version
-	// Family, if known, puts policies of that family before others that are as near.
+	// Family of the load balancer, if known: its policies come before those of others.
 	Family Family
 	// Suites reports whether a suite was asked for; nil means that all were.
 	Suites func(suite.Code) bool
@@ -24,6 +24,31 @@ type View struct {
 	// FirstChoice is the suite that the server preferred of all it accepts before TLS 1.3; 0 if unknown. It
 	// tells apart what the sets cannot.
 	FirstChoice suite.Code
+}
+
+// Visible returns what v would show of p: the versions and suites that the endpoint's certificates can serve,
+// and the groups that were asked for.
+func Visible(p *Policy, v View) *Policy {
+	o := &Policy{Name: p.Name, Family: Observed, Order: p.Order}
+	if !v.Order {
+		o.Order = OrderUnknown
+	}
+	for _, w := range p.Versions {
+		if v.visibleVersion(p, w) {
+			o.Versions = append(o.Versions, w)
+		}
+	}
+	for _, c := range p.Suites {
+		if v.visible(c) {
+			o.Suites = append(o.Suites, c)
+		}
+	}
+	for _, g := range p.Groups {
+		if slices.Contains(v.Groups, g) {
+			o.Groups = append(o.Groups, g)
+		}
+	}
+	return o
 }
 
 // Match is a predefined policy compared with an observed one.
@@ -46,7 +71,7 @@ func MatchPolicies(observed *Policy, v View, among []*Policy, nearest int) []Mat
 		l = append(l, compareSeen(observed, p, v))
 	}
 	slices.SortStableFunc(l, func(a, b Match) int {
-		return cmp.Or(cmp.Compare(a.cost, b.cost), boolFirst(a.Policy.Family == v.Family, b.Policy.Family == v.Family),
+		return cmp.Or(boolFirst(a.Exact, b.Exact), boolFirst(a.Policy.Family == v.Family, b.Policy.Family == v.Family), cmp.Compare(a.cost, b.cost),
 			cmp.Compare(len(a.Unsure), len(b.Unsure)), cmp.Compare(statusRank(a.Policy), statusRank(b.Policy)))
 	})
 	n := 0
@@ -216,6 +241,8 @@ func TellApart(l []Match, v View) string {
 		a, b := l[0].Policy, m.Policy
 		open := slices.DeleteFunc(difference(a.Groups, b.Groups), func(g suite.Group) bool { return slices.Contains(v.Groups, g) })
 		switch {
+		case a.Family != b.Family:
+			add("knowing which load balancer it is")
 		case len(open) > 0 && slices.ContainsFunc(open, isPostQuantum):
 			add("offering only the groups " + groupNames(open) + " in TLS 1.3")
 		case !sameSet(a.Versions, b.Versions), !sameSet(a.Suites, b.Suites):

@@ -68,5 +68,6 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand()
 	root.AddCommand(newCiphersCmd())
+	root.AddCommand(newPolicyCmd())
 	return root
 }
