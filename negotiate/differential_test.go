@@ -3,7 +3,9 @@ package negotiate_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/parley-tls/parley/negotiate"
@@ -181,5 +183,32 @@ func TestAgreesWithGo(t *testing.T) {
 	} {
 		s.policy.Order = policy.ServerOrder
 		t.Run(s.name, func(t *testing.T) { compare(t, startGo(t, s), uint64(i+101)) })
+	}
+}
+
+// gnutlsBase is a priority string without versions, groups and schemes.
+const gnutlsBase = "NONE:+COMP-NULL:+CTYPE-X509:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-CBC:+AES-256-CBC:+AEAD:+SHA1:" +
+	"+ECDHE-ECDSA:+ECDHE-RSA:+DHE-RSA:+RSA"
+
+func TestAgreesWithGnuTLS(t *testing.T) {
+	few := []suite.Group{suite.Secp256r1, suite.X25519}
+	many := []suite.Group{suite.X25519, suite.Secp256r1, suite.Secp384r1, suite.Secp521r1, suite.FFDHE2048, suite.FFDHE3072}
+	listed := []suite.SignatureScheme{suite.RSAPSSRSAESHA384, suite.RSAPKCS1SHA256, suite.RSAPSSRSAESHA256, suite.ECDSASecp256r1SHA256}
+	for i, s := range []setup{
+		{name: "RSA, client order", specs: []testbed.Spec{testbed.RSA2048}, policy: policy.Policy{Versions: upTo13, Order: policy.ClientOrder, Groups: many}},
+		{name: "RSA, server order", specs: []testbed.Spec{testbed.RSA2048}, policy: policy.Policy{Versions: upTo13, Order: policy.ServerOrder, Groups: many}},
+		{name: "RSA, two groups", specs: []testbed.Spec{testbed.RSA2048}, policy: policy.Policy{Versions: upTo13, Order: policy.ServerOrder, Groups: few}},
+		{name: "P-256, client order", specs: []testbed.Spec{testbed.P256}, policy: policy.Policy{Versions: upTo13, Order: policy.ClientOrder, Groups: few}},
+		{name: "P-384, server order", specs: []testbed.Spec{testbed.P384}, policy: policy.Policy{Versions: upTo13, Order: policy.ServerOrder, Groups: many}},
+		{name: "Ed25519, client order", specs: []testbed.Spec{testbed.Ed25519}, policy: policy.Policy{Versions: upTo13, Order: policy.ClientOrder, Groups: many}},
+		{name: "RSA and P-256, server order", specs: []testbed.Spec{testbed.RSA2048, testbed.P256}, policy: policy.Policy{Versions: upTo13, Order: policy.ServerOrder, Groups: many}},
+		{name: "P-256 and RSA, client order", specs: []testbed.Spec{testbed.P256, testbed.RSA2048}, policy: policy.Policy{Versions: upTo13, Order: policy.ClientOrder, Groups: many}},
+		{name: "TLS 1.2 and 1.3, listed schemes", specs: []testbed.Spec{testbed.RSA2048}, policy: policy.Policy{Versions: new13, Order: policy.ServerOrder, Groups: many, Schemes: listed}},
+	} {
+		base := gnutlsBase
+		if !slices.Contains(s.policy.Groups, suite.FFDHE2048) { // without a group it chooses DHE all the same, and fails
+			base = strings.Replace(base, ":+DHE-RSA", "", 1)
+		}
+		t.Run(s.name, func(t *testing.T) { compare(t, startGnuTLS(t, s, base), uint64(i+201)) })
 	}
 }

@@ -141,6 +141,9 @@ var (
 		suite.RSAPSSRSAESHA256, suite.RSAPSSRSAESHA384, suite.RSAPSSRSAESHA512,
 		suite.RSAPKCS1SHA256, suite.RSAPKCS1SHA384, suite.RSAPKCS1SHA512, suite.ECDSASHA224, suite.ECDSASHA1,
 		suite.RSAPKCS1SHA224, suite.RSAPKCS1SHA1, 0x0302, suite.DSASHA1, suite.DSASHA256, 0x0502, 0x0602}
+	gnutlsSchemes = []suite.SignatureScheme{suite.RSAPKCS1SHA256, suite.RSAPSSPSSSHA256, suite.RSAPSSRSAESHA256, suite.ECDSASecp256r1SHA256,
+		suite.Ed25519, suite.RSAPKCS1SHA384, suite.RSAPSSPSSSHA384, suite.RSAPSSRSAESHA384, suite.ECDSASecp384r1SHA384, suite.Ed448,
+		suite.RSAPKCS1SHA512, suite.RSAPSSPSSSHA512, suite.RSAPSSRSAESHA512, suite.ECDSASecp521r1SHA512, suite.RSAPKCS1SHA1, suite.ECDSASHA1}
 	goSchemes = []suite.SignatureScheme{suite.RSAPSSRSAESHA256, suite.ECDSASecp256r1SHA256, suite.Ed25519, suite.RSAPSSRSAESHA384,
 		suite.RSAPSSRSAESHA512, suite.RSAPKCS1SHA256, suite.RSAPKCS1SHA384, suite.RSAPKCS1SHA512, suite.ECDSASecp384r1SHA384,
 		suite.ECDSASecp521r1SHA512}
@@ -185,7 +188,7 @@ var (
 	//   lib/algorithms/ciphersuites.c: _gnutls_figure_common_ciphersuite (secp256r1 without a list);
 	//   lib/ext/supported_groups.c (the best group first, then its share; RFC 7919);
 	//   lib/auth/cert.c: cert_select_sign_algorithm (no look at the curve); lib/ext/signature.c.
-	gnutls = rules{groupWithoutList: suite.Secp256r1, schemeOrder: byClient, groups13: topGroup, ffdheByName: true}
+	gnutls = rules{groupWithoutList: suite.Secp256r1, schemeOrder: byClient, groups13: topGroup, ffdheByName: true, schemes: gnutlsSchemes}
 
 	// boringssl: measured with BoringSSL in Bun 1.4 and read in its source.
 	//   ssl/handshake_server.cc: choose_params (curve of the certificate must be listed), choose_cipher;

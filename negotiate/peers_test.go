@@ -182,9 +182,13 @@ func startGnuTLS(t testing.TB, s setup, priority string) peer {
 	for _, sc := range p.Schemes {
 		priority += ":+" + suite.SchemeByCode(sc).GnuTLS
 	}
+	if p.Schemes == nil {
+		priority += ":+SIGN-ALL"
+	}
 	if p.Order == policy.ServerOrder {
 		priority += ":%SERVER_PRECEDENCE"
 	}
+	p.Suites = gnutlsSuites(t, priority)
 	args := []string{"--quiet", "--port", fmt.Sprint(port), "--priority", priority, "--echo", "--noticket"}
 	for _, i := range ids {
 		args = append(args, "--x509certfile", i.Cert, "--x509keyfile", i.Key)
@@ -194,6 +198,26 @@ func startGnuTLS(t testing.TB, s setup, priority string) peer {
 	}
 	server := testbed.Run(t, port, testbed.Need(t, "gnutls-serv"), append(args, s.extra...)...)
 	return peer{s.name, server.Addr, &p, id}
+}
+
+// gnutlsSuites asks gnutls-cli which suites a priority string stands for, in order.
+func gnutlsSuites(t testing.TB, priority string) []suite.Code {
+	t.Helper()
+	out, err := exec.Command(testbed.Need(t, "gnutls-cli"), "--list", "--priority", priority).CombinedOutput()
+	if err != nil {
+		t.Fatalf("gnutls-cli --list --priority %s: %v\n%s", priority, err, out)
+	}
+	var l []suite.Code
+	for line := range strings.Lines(string(out)) {
+		if name, _, ok := strings.Cut(line, "\t"); ok && strings.HasPrefix(name, "TLS_") {
+			s := suite.ByName(strings.TrimSpace(name))
+			if s == nil {
+				t.Fatalf("no suite %q", name)
+			}
+			l = append(l, s.Code)
+		}
+	}
+	return l
 }
 
 // optional returns a program that no package installs: an environment variable or a file under .peers
