@@ -49,7 +49,8 @@ func Sniff(b []byte) Kind {
 	case has("200 "), has("201 "):
 		return KindNNTP
 	case has("220"):
-		if line, _, _ := bytes.Cut(b, []byte("\n")); bytes.Contains(bytes.ToUpper(line), []byte("FTP")) && !bytes.Contains(bytes.ToUpper(line), []byte("SMTP")) {
+		line, _, _ := bytes.Cut(bytes.ToUpper(b), []byte("\n"))
+		if (bytes.Contains(line, []byte("FTP")) || bytes.Contains(line, []byte("FILEZILLA"))) && !bytes.Contains(line, []byte("SMTP")) {
 			return KindFTP
 		}
 		return KindSMTP
