@@ -72,7 +72,8 @@ func MatchPolicies(observed *Policy, v View, among []*Policy, nearest int) []Mat
 	}
 	slices.SortStableFunc(l, func(a, b Match) int {
 		return cmp.Or(boolFirst(a.Exact, b.Exact), boolFirst(a.Policy.Family == v.Family, b.Policy.Family == v.Family), cmp.Compare(a.cost, b.cost),
-			cmp.Compare(len(a.Unsure), len(b.Unsure)), cmp.Compare(statusRank(a.Policy), statusRank(b.Policy)))
+			cmp.Compare(len(a.Unsure), len(b.Unsure)), cmp.Compare(statusRank(a.Policy), statusRank(b.Policy)),
+			boolFirst(len(a.Policy.DefaultFor) > 0, len(b.Policy.DefaultFor) > 0)) // a default is the likelier one
 	})
 	n := 0
 	for n < len(l) && l[n].Exact {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/render"
+	"github.com/parley-tls/parley/scan"
 	"github.com/parley-tls/parley/suite"
 )
 
@@ -69,6 +70,21 @@ func matchPolicy(target string, observed *policy.Policy, view policy.View, among
 	m := render.NewPolicyMatches(target, observed, view, policy.MatchPolicies(observed, view, among, nearestPolicies))
 	m.Schema = "parley/policy-match/1"
 	return m
+}
+
+// viewOf says what a scan asked and which certificates it saw, for matchPolicy.
+func viewOf(e *scan.Endpoint) policy.View {
+	v := policy.View{Keys: e.KeyTypes(), Groups: e.GroupsAsked}
+	if e.Policy.Order == policy.ServerOrder {
+		// Of the order a scan knows only what the server prefers to all else.
+		for _, c := range e.Policy.Suites {
+			if suite.ByCode(c).MaxVersion < suite.TLS13 {
+				v.FirstChoice = c
+				break
+			}
+		}
+	}
+	return v
 }
 
 // policiesOf returns the policies of the named families; nil for no name.
