@@ -3,6 +3,8 @@ package interop
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -41,6 +43,27 @@ func (c *cell) text() string {
 	return "failed" + mark
 }
 
+// printSignals lists how the servers' refusals looked on the wire.
+func (m *matrix) printSignals(w io.Writer) {
+	seen := make(map[string]int)
+	for _, c := range m.cells {
+		if c.result.OK || len(c.predictions) == 0 || c.predictions[0].By != "server" || c.seen.Hello == nil {
+			continue
+		}
+		signal := "closed without an alert"
+		if a := c.seen.ServerAlert; a != nil {
+			signal = a.Description.String()
+		}
+		seen[fmt.Sprintf("%s\t%s\t%s\t", c.subject.config.Name(), c.predictions[0].Cause, signal)]++
+	}
+	fmt.Fprintln(w, "\nHow the servers refused:")
+	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, line := range slices.Sorted(maps.Keys(seen)) {
+		fmt.Fprintf(tab, "  %s%d×\n", line, seen[line])
+	}
+	tab.Flush()
+}
+
 func (m *matrix) print(w io.Writer) {
 	tab := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
 	fmt.Fprint(tab, "client \\ server")
@@ -75,6 +98,7 @@ func (m *matrix) print(w io.Writer) {
 	for i, s := range m.servers {
 		fmt.Fprintf(w, "%3d  %-13s %s\n", i+1, s.name, s.what)
 	}
+	m.printSignals(w)
 	fmt.Fprintf(w, "\n%d clients × %d servers: %d connections in %.0f s, %d negotiated with %d suites, %d refused; predictions disagree in %d.\n",
 		len(m.clients), len(m.servers), pairs, m.took.Seconds(), ok, len(used), pairs-ok, wrong)
 }

@@ -223,7 +223,7 @@ func (d *decision) schemeFits(s suite.SignatureScheme, c *policy.Certificate) bo
 	if i.Digest == "SHA1" && d.p.Schemes == nil && d.refusesSHA1() {
 		return false
 	}
-	if d.v == suite.TLS13 && i.Curve != 0 && c.Curve != 0 && i.Curve != c.Curve {
+	if (d.v == suite.TLS13 || d.rules.schemeBindsCurve) && i.Curve != 0 && c.Curve != 0 && i.Curve != c.Curve {
 		return false
 	}
 	// signature_algorithms_cert, where it is sent, speaks for the signature on the certificate itself.
@@ -327,9 +327,13 @@ func (d *decision) sharesSuiteOf(c *policy.Certificate, kx suite.KeyExchange) bo
 	return false
 }
 
-// byKind takes an ECDSA certificate for a client with an ECDSA scheme and an ECDSA suite, else an RSA one.
+// byKind takes an ECDSA certificate for a client with an ECDSA scheme and an ECDSA suite, else an RSA one; a
+// client whose schemes are of neither kind, PSS alone for one, gets the ECDSA certificate all the same.
 func (d *decision) byKind() int {
-	ecdsa := slices.ContainsFunc(d.o.Schemes, func(s suite.SignatureScheme) bool { return s&0xFF == 3 }) &&
+	has := func(signature suite.SignatureScheme) bool {
+		return slices.ContainsFunc(d.o.Schemes, func(s suite.SignatureScheme) bool { return s&0xFF == signature })
+	}
+	ecdsa := d.o.HasSchemes && !has(1) || has(3) &&
 		slices.ContainsFunc(d.o.Suites, func(c suite.Code) bool {
 			s := suite.ByCode(c)
 			return s != nil && (s.Authentication == suite.AuthECDSA || s.Authentication == suite.AuthAny)

@@ -78,6 +78,9 @@ func (d *decision) run() Outcome {
 		if s := d.foundBefore(); s != fine {
 			return d.refuseHello(s)
 		}
+		if d.rules.newerSuiteIfAllElseFails && d.v < suite.TLS12 && d.newerSuiteFits() {
+			return d.giveUpSuite()
+		}
 		return d.refuseSuite()
 	}
 	if s := d.checkAfterSuite(); s != fine {
@@ -98,6 +101,19 @@ func (d *decision) run() Outcome {
 
 // chooseVersion takes the highest version of both sides.
 func (d *decision) chooseVersion() bool {
+	if len(d.o.Versions) == 0 {
+		return false
+	}
+	if d.rules.readsLegacyVersion && d.o.Versions[0] >= suite.TLS13 && !d.p.Accepts(suite.TLS13) {
+		// legacy_version of such a hello says TLS 1.2 (RFC 8446 section 4.1.2).
+		for i := len(d.p.Versions) - 1; i >= 0; i-- {
+			if v := d.p.Versions[i]; v <= suite.TLS12 {
+				d.v = v
+				return v >= d.o.Accepts.MinVersion && slices.Contains(d.o.Versions, v)
+			}
+		}
+		return false
+	}
 	for _, v := range d.o.Versions { // highest first
 		if d.p.Accepts(v) && (v != suite.SSLv2 || d.o.SSLv2Format) {
 			d.v = v
@@ -110,7 +126,7 @@ func (d *decision) chooseVersion() bool {
 // checkHello looks at what a server refuses before it chooses a suite.
 func (d *decision) checkHello() Situation {
 	o, p := d.o, d.p
-	if !d.rules.fallbackAfterSuite && d.fallsBack() {
+	if !d.rules.fallbackAfterSuite && !d.rules.ignoresFallback && d.fallsBack() {
 		return Fallback
 	}
 	switch {
@@ -221,6 +237,19 @@ func (d *decision) firstThatFits(list, other []suite.Code, only suiteFilter) (su
 	return 0, false
 }
 
+// newerSuiteFits reports whether a shared suite of a newer version, still before TLS 1.3, would do.
+func (d *decision) newerSuiteFits() bool {
+	before := *d
+	defer func() { *d = before }()
+	for _, c := range d.p.SuitesFor(d.v) {
+		s := suite.ByCode(c)
+		if s != nil && s.MinVersion > d.v && s.MinVersion <= suite.TLS12 && slices.Contains(d.o.Suites, c) && d.try(s) == none {
+			return true
+		}
+	}
+	return false
+}
+
 // sharesSuite reports whether any suite of the version is in both lists.
 func (d *decision) sharesSuite() bool {
 	for _, c := range d.p.SuitesFor(d.v) {
@@ -283,7 +312,7 @@ func (d *decision) chachaGoesFirst() bool {
 		case s == nil:
 		case d.rules.chacha == chachaUnlessG && goKnows(s):
 			return s.Mode != "GCM" || s.KeyExchange == suite.KXRSA // the latter are not on Go's list of such suites
-		case d.rules.chacha == chachaFirst && s.AEAD():
+		case d.rules.chacha == chachaFirst:
 			return s.Encryption == "CHACHA20"
 		}
 	}

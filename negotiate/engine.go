@@ -11,6 +11,9 @@ type rules struct {
 	// takesSSLv2Hello: accepts a ClientHello for SSLv3 or TLS in the SSLv2 record format (RFC 5246
 	// appendix E.2).
 	takesSSLv2Hello bool
+	// readsLegacyVersion: a server without TLS 1.3 ignores supported_versions, and so answers TLS 1.2 to a client
+	// that offers TLS 1.3 alone.
+	readsLegacyVersion bool
 	// certificateCurve: what an ECDSA certificate demands of supported_groups before TLS 1.3 (RFC 8422
 	// section 5.1 lets the extension speak for certificates too).
 	certificateCurve curveRule
@@ -40,6 +43,8 @@ type rules struct {
 	// schemeFinal: where a suite is chosen without a look at the signature schemes; if none fits then, no
 	// other suite is tried.
 	schemeFinal finalRule
+	// schemeBindsCurve: an ECDSA scheme goes with its one curve in TLS 1.2 too.
+	schemeBindsCurve bool
 	// schemeForRSAKeyExchange: a fitting scheme is asked for even where RSA key exchange signs nothing.
 	schemeForRSAKeyExchange bool
 	// signsUnoffered: signs by its own first scheme if the client offers none that fits, and leaves the
@@ -55,6 +60,8 @@ type rules struct {
 	// fallbackAfterSuite: TLS_FALLBACK_SCSV is looked at after a suite is found. fallbackByHello compares the
 	// highest version of the hello with the server's, others the version that was agreed.
 	fallbackAfterSuite bool
+	// ignoresFallback: TLS_FALLBACK_SCSV means nothing to it.
+	ignoresFallback bool
 	// alpnFirst: application protocols are agreed before certificate and suite (before TLS 1.3).
 	alpnFirst bool
 	// alpnBefore: in TLS 1.3 application protocols are agreed before the server comes to this; notShared: last.
@@ -103,6 +110,7 @@ type groupRule uint8
 const (
 	sharedFirst  groupRule = iota // a group with a key share, in the order that the policy says
 	clientShares                  // the first of the client's key shares that the server accepts
+	clientFirst                   // as sharedFirst, always in the client's order
 	topGroup                      // the first shared group, at the price of a HelloRetryRequest
 	postQuantum1                  // a post-quantum group at that price, then as sharedFirst by the server's order
 )
@@ -131,7 +139,7 @@ type chachaRule uint8
 const (
 	chachaNever   chachaRule = iota
 	chachaUnlessG            // unless the first suite of the client that the server knows is AES-GCM
-	chachaFirst              // if it is the client's first suite with authenticated encryption
+	chachaFirst              // if it is the client's first suite
 )
 
 // Orders of signature schemes where the policy states none.
@@ -180,7 +188,7 @@ var (
 	//   tls/extensions/s2n_server_key_share.c (post-quantum first); tls/s2n_signature_algorithms.c:
 	//   s2n_signature_algorithm_select (signs by a scheme that was not offered rather than give up);
 	//   tls/s2n_cipher_suites.c: s2n_set_cipher_as_server (higher_vers_match).
-	s2n = rules{takesSSLv2Hello: true, schemeFirst: true, groupWithoutList: suite.Secp256r1, groups12: byServer,
+	s2n = rules{takesSSLv2Hello: true, readsLegacyVersion: true, schemeFirst: true, groupWithoutList: suite.Secp256r1, groups12: byServer,
 		schemeOrder: byServer, groups13: postQuantum1, schemeFinal: alwaysFinal, signsUnoffered: true,
 		newerSuiteIfAllElseFails: true, noEd25519: true}
 
@@ -188,7 +196,7 @@ var (
 	//   lib/algorithms/ciphersuites.c: _gnutls_figure_common_ciphersuite (secp256r1 without a list);
 	//   lib/ext/supported_groups.c (the best group first, then its share; RFC 7919);
 	//   lib/auth/cert.c: cert_select_sign_algorithm (no look at the curve); lib/ext/signature.c.
-	gnutls = rules{groupWithoutList: suite.Secp256r1, schemeOrder: byClient, groups13: topGroup, ffdheByName: true, schemes: gnutlsSchemes}
+	gnutls = rules{takesSSLv2Hello: true, groupWithoutList: suite.Secp256r1, schemeOrder: byClient, groups13: topGroup, ffdheByName: true, schemes: gnutlsSchemes}
 
 	// boringssl: measured with BoringSSL in Bun 1.4 and read in its source.
 	//   ssl/handshake_server.cc: choose_params (curve of the certificate must be listed), choose_cipher;
@@ -197,18 +205,29 @@ var (
 	boringssl = rules{certificateCurve: curveAlways, groupWithoutList: noECDHE, groups13: topGroup, schemeOrder: byServer, noDHE: true}
 
 	// jsse: measured with OpenJDK 17.
-	jsse = rules{certificateCurve: curveIfSent}
+	//   SignatureScheme.java: getPreferableAlgorithm (the curve in TLS 1.2 too); KeyShareExtension.java
+	//   (the client's order); nothing in sun.security.ssl reads TLS_FALLBACK_SCSV.
+	jsse = rules{certificateCurve: curveIfSent, groups12: byClient, groups13: clientFirst, schemeOrder: byClient,
+		schemeBindsCurve: true, schemeFinal: alwaysFinal, ignoresFallback: true}
 
 	// haproxy is OpenSSL with a choice of its own among several certificates: ssl_sock_switchctx_cbk in
 	// src/ssl_sock.c looks for ECDSA in signature_algorithms and in the suites.
-	haproxy = withCertificateFirst(openssl, bySchemes)
+	// It sets SSL_OP_PRIORITIZE_CHACHA besides.
+	haproxy = with(openssl, func(r *rules) { r.certificateFirst, r.chacha = bySchemes, chachaFirst })
+
+	// openssl10: measured with OpenSSL 1.0.1 and 1.0.2 in Node.js 0.12 to 8, which serve clients without
+	// supported_groups by their one curve.
+	openssl10 = with(openssl, func(r *rules) { r.groupWithoutList, r.sha1, r.missingExtension = 0, sha1Made, false })
+
+	// openssl35: measured with OpenSSL 3.5 in Node.js 24, where the policy's order decides between key shares.
+	openssl35 = with(openssl, func(r *rules) { r.groups13 = sharedFirst })
 
 	// schannel and classic cannot be run here: these rules are those of the RFCs.
-	schannel = rules{certificateCurve: curveIfSent}
-	classic  = rules{takesSSLv2Hello: true, certificateCurve: curveIfSent}
+	schannel = rules{readsLegacyVersion: true, certificateCurve: curveIfSent}
+	classic  = rules{takesSSLv2Hello: true, readsLegacyVersion: true, certificateCurve: curveIfSent}
 )
 
-func withCertificateFirst(r rules, c choiceRule) rules { r.certificateFirst = c; return r }
+func with(r rules, change func(*rules)) rules { change(&r); return r }
 
 func rulesOf(e policy.Engine) *rules {
 	switch e {
@@ -230,6 +249,10 @@ func rulesOf(e policy.Engine) *rules {
 		return &classic
 	case EngineHAProxy:
 		return &haproxy
+	case EngineOpenSSL10:
+		return &openssl10
+	case EngineOpenSSL35:
+		return &openssl35
 	}
 	return &generic
 }
@@ -237,3 +260,9 @@ func rulesOf(e policy.Engine) *rules {
 // EngineHAProxy is OpenSSL as HAProxy drives it: with both an RSA and an ECDSA certificate it chooses the
 // certificate before OpenSSL chooses the suite.
 const EngineHAProxy policy.Engine = "haproxy"
+
+// Releases of OpenSSL that choose otherwise than 1.1.1 and 3.0, for which policy.EngineOpenSSL stands.
+const (
+	EngineOpenSSL10 policy.Engine = "openssl-1.0" // 1.0.1 and 1.0.2
+	EngineOpenSSL35 policy.Engine = "openssl-3.5"
+)

@@ -109,6 +109,8 @@ func (d *decision) chooseGroup13() bool {
 		order = byServer
 	case postQuantum1:
 		order = byServer
+	case clientFirst:
+		order = byClient
 	}
 	first, second := inOrder(d, order, server, d.o.Groups)
 	top := firstShared(first, second, usable13)

@@ -29,6 +29,9 @@ func (d *decision) refuseVersion() Outcome {
 	if agreed != 0 { // the server would take the old version, the client would not
 		return d.giveUp(cause.NoCommonVersion, client, server)
 	}
+	if d.o.Versions[len(d.o.Versions)-1] == suite.TLS13 {
+		return d.refuse(VersionTLS13Only, client, server)
+	}
 	return d.refuse(Version, client, server)
 }
 
@@ -84,11 +87,12 @@ func (d *decision) refuseSuite() Outcome {
 			return d.refuse(CipherCertificate, suiteNames(shared), d.keyNames())
 		}
 	}
-	client, server := suiteNames(d.inVersion(d.o.Suites)), suiteNames(d.inVersion(d.p.SuitesFor(d.v)))
-	if d.rules.newerSuiteIfAllElseFails && d.sharesNewerSuite() {
-		return d.giveUp(cause.NoCommonCipher, client, server)
-	}
-	return d.refuse(Cipher, client, server)
+	return d.refuse(Cipher, suiteNames(d.inVersion(d.o.Suites)), suiteNames(d.inVersion(d.p.SuitesFor(d.v))))
+}
+
+// giveUpSuite is the client's refusal of a suite that the version cannot carry.
+func (d *decision) giveUpSuite() Outcome {
+	return d.giveUp(cause.NoCommonCipher, suiteNames(d.inVersion(d.o.Suites)), suiteNames(d.inVersion(d.p.SuitesFor(d.v))))
 }
 
 func (d *decision) refuseScheme() Outcome {
@@ -106,14 +110,6 @@ func (d *decision) refuseScheme() Outcome {
 		return d.giveUp(cause.NoCommonSignatureAlgorithm, client, server)
 	}
 	return d.refuse(s, client, server)
-}
-
-// sharesNewerSuite reports whether a shared suite belongs to a newer version, still before TLS 1.3.
-func (d *decision) sharesNewerSuite() bool {
-	return d.v < suite.TLS12 && slices.ContainsFunc(d.p.SuitesFor(d.v), func(c suite.Code) bool {
-		s := suite.ByCode(c)
-		return s != nil && s.MinVersion > d.v && s.MinVersion <= suite.TLS12 && slices.Contains(d.o.Suites, c)
-	})
 }
 
 // inVersion keeps the suites that the chosen version can carry; all of them where it can carry none, so

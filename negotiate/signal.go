@@ -20,6 +20,7 @@ const (
 	fine                 Situation = ""
 	SSLv2Hello           Situation = "sslv2-hello"           // the hello is in the SSLv2 format
 	Version              Situation = "version"               // no shared version
+	VersionTLS13Only     Situation = "version-tls13-only"    // the same, with a client of TLS 1.3 alone
 	Fallback             Situation = "fallback"              // TLS_FALLBACK_SCSV below the server's best
 	SNIMissing           Situation = "sni-missing"           // no server_name, and the server insists
 	SNIUnknownName       Situation = "sni-unknown"           // a server_name that the server does not know
@@ -43,7 +44,7 @@ func (s Situation) Cause() cause.ID {
 	switch s {
 	case SSLv2Hello:
 		return cause.SSLv2HelloRefused
-	case Version:
+	case Version, VersionTLS13Only:
 		return cause.NoCommonVersion
 	case Fallback:
 		return cause.InappropriateFallback
@@ -70,7 +71,7 @@ func (s Situation) Cause() cause.ID {
 }
 
 // Situations lists all situations.
-var Situations = []Situation{SSLv2Hello, Version, Fallback, SNIMissing, SNIUnknownName, EMSMissing, RenegotiationMissing, ALPN,
+var Situations = []Situation{SSLv2Hello, Version, VersionTLS13Only, Fallback, SNIMissing, SNIUnknownName, EMSMissing, RenegotiationMissing, ALPN,
 	Cipher, CipherCertificate, CertificateCurve, Group12, Group13, GroupsMissing13, Scheme12, Scheme13, SchemesMissing12, SchemesMissing13}
 
 //go:embed signals.tsv
@@ -128,10 +129,15 @@ func parseSignal(line string) (key signalKey, s Signal, err error) {
 
 // SignalIn returns what a server of kind e sends in a situation; the zero Signal means that it is not known.
 func SignalIn(e policy.Engine, s Situation) Signal {
-	if e == EngineHAProxy {
+	switch e {
+	case EngineHAProxy, EngineOpenSSL10, EngineOpenSSL35:
 		e = policy.EngineOpenSSL
 	}
-	return signals()[signalKey{e, s}]
+	signal, ok := signals()[signalKey{e, s}]
+	if !ok && s == VersionTLS13Only {
+		return signals()[signalKey{e, Version}]
+	}
+	return signal
 }
 
 // SignalOf returns what a server of kind e usually sends when it refuses for cause id; the zero Signal means

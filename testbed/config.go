@@ -148,9 +148,10 @@ func (c *Config) identity() *policy.Identity {
 
 // The lists of a policy in the words of OpenSSL's configuration.
 
-// cipherString lists the suites before TLS 1.3; level0 lifts the bounds that Debian's build and later
-// releases set.
-func (c *Config) cipherString(level0 bool) string {
+// cipherString lists the suites before TLS 1.3. OpenSSL from 1.1.0 on has security levels: the string asks
+// for 1, OpenSSL's own default, which Debian raises to 2; and for 0 where the policy has SHA-1 signatures,
+// which versions before TLS 1.2 are made of and 3.0 forbids from level 1 on.
+func (c *Config) cipherString(levels bool) string {
 	var l []string
 	for _, code := range c.Policy.Suites {
 		if s := suite.ByCode(code); s.MinVersion < suite.TLS13 {
@@ -161,8 +162,11 @@ func (c *Config) cipherString(level0 bool) string {
 		l = []string{"ECDHE-RSA-AES128-GCM-SHA256"} // OpenSSL takes no empty list; TLS 1.2 is off then
 	}
 	out := strings.Join(l, ":")
-	if level0 {
+	switch {
+	case levels && (c.Policy.Versions[0] < suite.TLS12 || slices.Contains(c.Policy.Schemes, suite.RSAPKCS1SHA1)):
 		out += ":@SECLEVEL=0"
+	case levels:
+		out += ":@SECLEVEL=1"
 	}
 	return out
 }

@@ -104,6 +104,12 @@ func nodeEngine(line string) *engine {
 	e := openSSLEngine(r)
 	e.alpn = line != "0.10" && line != "0.12" && line != "4"
 	e.clientAuth = true
+	switch r {
+	case cipherlist.OpenSSL102:
+		e.engine = negotiate.EngineOpenSSL10
+	case cipherlist.OpenSSL35:
+		e.engine = negotiate.EngineOpenSSL35
+	}
 	if r == cipherlist.OpenSSL102 {
 		e.oneCurve = true
 		e.group = func(g suite.Group) bool { return ecGroup(g) && g != suite.X25519 }

@@ -127,7 +127,8 @@ func run(t testing.TB, port int, env []string, name string, args ...string) *Ser
 	t.Cleanup(func() {
 		s.stop()
 		if t.Failed() {
-			t.Logf("%s on %s printed:\n%s", name, s.Addr, log)
+			text := log.String()
+			t.Logf("%s on %s printed:\n%s", name, s.Addr, text[max(0, len(text)-1000):])
 		}
 	})
 	deadline := time.Now().Add(30 * time.Second)
