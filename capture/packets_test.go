@@ -307,3 +307,12 @@ func TestErrNone(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestFewBytes reads streams that end after a byte or a few, whatever they promise.
+func TestFewBytes(t *testing.T) {
+	for _, data := range []string{"\x80", "\x80\x16", "\xff\xff\x01", "\x16", "\x16\x03\x01\xff\xff\x01", "\x80\x2e\x01\x00\x02", "\x14", "\x17\x03\x03\x00"} {
+		if found, err := Bytes("few", pcap(t, tcp{from: client4, to: server4, seq: 1, syn: true}, tcp{from: client4, to: server4, seq: 2, data: []byte(data)})); err == nil {
+			t.Errorf("% x: %d found", data, len(found))
+		}
+	}
+}

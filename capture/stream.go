@@ -217,14 +217,18 @@ func (f *finder) scan(fl *flow, s segment) {
 	}
 }
 
-// wanted returns how long b must be before its last record is whole.
+// wanted returns how long b must be before it is worth another look: until it can be told from other things,
+// then until its last record is whole.
 func wanted(b []byte) int {
-	n := 0
-	for n+5 <= len(b) {
-		n += 5 + int(b[n+3])<<8 + int(b[n+4])
+	if len(b) < 6 {
+		return 6
 	}
 	if b[0]&0x80 != 0 {
 		return 2 + int(b[0]&0x7F)<<8 + int(b[1])
+	}
+	n := 0
+	for n+5 <= len(b) {
+		n += 5 + int(b[n+3])<<8 + int(b[n+4])
 	}
 	return n
 }
