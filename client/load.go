@@ -25,7 +25,7 @@ func load() *registry {
 	if err != nil {
 		panic(err)
 	}
-	var shared []sharedFacts
+	var blocks []block
 	for _, f := range files {
 		if f.IsDir() {
 			continue
@@ -34,16 +34,14 @@ func load() *registry {
 		if err != nil {
 			panic(err)
 		}
-		profiles, facts, err := parse(string(text))
+		l, err := parse(string(text))
 		if err != nil {
 			panic("client data: " + f.Name() + ": " + err.Error())
 		}
-		r.all, shared = append(r.all, profiles...), append(shared, facts...)
+		blocks = append(blocks, l...)
 	}
-	for _, s := range shared {
-		if err := s.apply(r.all); err != nil {
-			panic("client data: " + err.Error())
-		}
+	if r.all, err = build(blocks); err != nil {
+		panic("client data: " + err.Error())
 	}
 	for _, p := range r.all {
 		if r.byName[p.Name] != nil {

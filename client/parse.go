@@ -10,15 +10,104 @@ import (
 	"github.com/parley-tls/parley/suite"
 )
 
-// sharedFacts are lines that hold for several profiles: a line "for PATTERN…" begins them, where a pattern is
-// a name, or the beginning of names and a star.
-type sharedFacts struct {
-	patterns []string
-	lines    [][2]string // key, value
+// block is a profile, or facts that several profiles share.
+type block struct {
+	name     string   // of a profile
+	like     string   // the profile whose offer this one has, but for its own lines
+	patterns []string // of shared facts: names, or the beginning of names and a star
+	lines    []line
 }
 
-func (s sharedFacts) apply(profiles []*Profile) error {
-	for _, pattern := range s.patterns {
+type line struct {
+	number     int
+	key, value string
+}
+
+// parse reads blocks: a line [NAME] or "for PATTERN…" begins one, then a line for each fact, a key and its
+// value. Text behind # in the first column is a comment.
+func parse(text string) ([]block, error) {
+	var blocks []block
+	n := 0
+	for l := range strings.Lines(text) {
+		n++
+		l = strings.TrimSpace(l)
+		if l == "" || l[0] == '#' {
+			continue
+		}
+		key, value, _ := strings.Cut(l, " ")
+		value = strings.TrimSpace(value)
+		switch {
+		case l[0] == '[' && l[len(l)-1] == ']':
+			blocks = append(blocks, block{name: l[1 : len(l)-1]})
+		case key == "for":
+			blocks = append(blocks, block{patterns: strings.Fields(value)})
+		case len(blocks) == 0:
+			return nil, fmt.Errorf("line %d: a line [NAME] or for PATTERN comes first", n)
+		case key == "like":
+			blocks[len(blocks)-1].like = value
+		default:
+			b := &blocks[len(blocks)-1]
+			b.lines = append(b.lines, line{n, key, value})
+		}
+	}
+	return blocks, nil
+}
+
+// build makes profiles of blocks: each from its own lines, on top of those of the profile that it is like,
+// then the facts that it shares.
+func build(blocks []block) ([]*Profile, error) {
+	byName := make(map[string]*Profile)
+	var all []*Profile
+	waiting := blocks
+	for len(waiting) > 0 {
+		var later []block
+		for _, b := range waiting {
+			if b.patterns != nil {
+				continue
+			}
+			base := byName[b.like]
+			if b.like != "" && base == nil {
+				later = append(later, b)
+				continue
+			}
+			p, err := b.profile(base)
+			if err != nil {
+				return nil, err
+			}
+			byName[p.Name] = p
+			all = append(all, p)
+		}
+		if len(later) == len(waiting) {
+			return nil, fmt.Errorf("%s is like %s, which there is not", later[0].name, later[0].like)
+		}
+		waiting = later
+	}
+	for _, b := range blocks {
+		if err := b.share(all); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (b *block) profile(base *Profile) (*Profile, error) {
+	p := newProfile(b.name)
+	if base != nil {
+		p.Family, p.Vendor, p.Library, p.Platform = base.Family, base.Vendor, base.Library, base.Platform
+		p.offer = base.offer
+		p.offer.Source.Name, p.offer.WireSize = b.name, 0
+	}
+	for _, l := range b.lines {
+		if err := p.set(l.key, l.value); err != nil {
+			return nil, fmt.Errorf("line %d: %s: %w", l.number, b.name, err)
+		}
+	}
+	return p, nil
+}
+
+// share gives the facts of a block to the profiles that it is for.
+func (b *block) share(profiles []*Profile) error {
+	for _, pattern := range b.patterns {
 		prefix, star := strings.CutSuffix(pattern, "*")
 		used := false
 		for _, p := range profiles {
@@ -26,9 +115,9 @@ func (s sharedFacts) apply(profiles []*Profile) error {
 				continue
 			}
 			used = true
-			for _, l := range s.lines {
-				if err := p.set(l[0], l[1]); err != nil {
-					return fmt.Errorf("for %s: %w", pattern, err)
+			for _, l := range b.lines {
+				if err := p.set(l.key, l.value); err != nil {
+					return fmt.Errorf("line %d: for %s: %w", l.number, pattern, err)
 				}
 			}
 		}
@@ -37,42 +126,6 @@ func (s sharedFacts) apply(profiles []*Profile) error {
 		}
 	}
 	return nil
-}
-
-// parse reads profiles: a line [NAME] begins one, then a line for each fact, a key and its value. A line
-// "for PATTERN…" begins facts that several profiles share.
-func parse(text string) (profiles []*Profile, shared []sharedFacts, err error) {
-	var p *Profile
-	var facts *sharedFacts
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		if line[0] == '[' && line[len(line)-1] == ']' {
-			p, facts = newProfile(line[1:len(line)-1]), nil
-			profiles = append(profiles, p)
-			continue
-		}
-		key, value, _ := strings.Cut(line, " ")
-		value = strings.TrimSpace(value)
-		switch {
-		case key == "for":
-			shared = append(shared, sharedFacts{patterns: strings.Fields(value)})
-			p, facts = nil, &shared[len(shared)-1]
-		case facts != nil:
-			facts.lines = append(facts.lines, [2]string{key, value})
-		case p == nil:
-			return nil, nil, fmt.Errorf("line %d: a line [NAME] or for PATTERN comes first", n)
-		default:
-			if err := p.set(key, value); err != nil {
-				return nil, nil, fmt.Errorf("line %d: %s: %w", n, p.Name, err)
-			}
-		}
-	}
-	return profiles, shared, nil
 }
 
 func newProfile(name string) *Profile {
@@ -123,48 +176,53 @@ func (p *Profile) set(key, value string) error {
 	case "remedy":
 		return p.addRemedy(value)
 	case "versions":
+		o.Versions = nil
 		return each(words, func(w string) error {
 			v, err := suite.ParseVersion(w)
 			o.Versions = append(o.Versions, v)
 			return err
 		})
 	case "suites":
-		return each(words, func(w string) error {
-			if s := suite.ByName(w); s != nil {
-				o.Suites = append(o.Suites, s.Code)
-				return nil
-			}
-			n, err := strconv.ParseUint(w, 0, 24)
-			o.Suites = append(o.Suites, suite.Code(n))
-			return err
-		})
+		l, err := suites(words)
+		o.Suites = l
+		return err
+	case "drop-suites": // of the profile that this one is like
+		l, err := suites(words)
+		o.Suites = without(o.Suites, l)
+		return err
+	case "drop-extensions":
+		l, err := numbers(words)
+		o.Extensions = without(o.Extensions, l)
+		return err
 	case "groups":
-		o.HasGroups = true
+		o.HasGroups = len(words) > 0
 		return groups(words, &o.Groups)
 	case "key-shares":
 		return groups(words, &o.KeyShares)
 	case "schemes":
-		o.HasSchemes = true
+		o.HasSchemes = len(words) > 0
 		return schemes(words, &o.Schemes)
 	case "certificate-schemes":
 		return schemes(words, &o.CertSchemes)
 	case "alpn":
 		o.ALPN = words
 	case "extensions":
-		return each(words, func(w string) error {
-			n, err := strconv.ParseUint(w, 10, 16)
-			o.Extensions = append(o.Extensions, uint16(n))
-			p.flag(uint16(n))
-			return err
-		})
+		l, err := numbers(words)
+		o.Extensions = l
+		o.ExtendedMaster, o.EncryptThenMAC, o.SessionTicket = false, false, false
+		for _, t := range l {
+			p.flag(t)
+		}
+		return err
 	case "point-formats":
+		o.PointFormats = nil
 		return each(words, func(w string) error {
 			n, err := strconv.ParseUint(w, 10, 8)
 			o.PointFormats = append(o.PointFormats, byte(n))
 			return err
 		})
 	case "secure-renegotiation":
-		o.SecureReneg = true
+		o.SecureReneg = value != "no"
 	case "grease":
 		o.GREASE = true
 	case "sslv2-format":
@@ -261,26 +319,59 @@ func each(words []string, use func(string) error) error {
 	return nil
 }
 
-func groups(words []string, l *[]suite.Group) error {
-	return each(words, func(w string) error {
-		if g := suite.GroupByName(w); g != nil {
-			*l = append(*l, g.Code)
-			return nil
+// numbered reads words as names, or as numbers where there is no name.
+func numbered[T ~uint16 | ~uint32](words []string, byName func(string) (T, bool)) ([]T, error) {
+	l := make([]T, 0, len(words))
+	for _, w := range words {
+		v, ok := byName(w)
+		if !ok {
+			n, err := strconv.ParseUint(w, 0, 24)
+			if err != nil {
+				return nil, err
+			}
+			v = T(n)
 		}
-		n, err := strconv.ParseUint(w, 0, 16)
-		*l = append(*l, suite.Group(n))
-		return err
+		l = append(l, v)
+	}
+	return l, nil
+}
+
+func suites(words []string) ([]suite.Code, error) {
+	return numbered(words, func(w string) (suite.Code, bool) {
+		if s := suite.ByName(w); s != nil {
+			return s.Code, true
+		}
+		return 0, false
 	})
 }
 
-func schemes(words []string, l *[]suite.SignatureScheme) error {
-	return each(words, func(w string) error {
-		if s := suite.SchemeByName(w); s != nil {
-			*l = append(*l, s.Code)
-			return nil
+func numbers(words []string) ([]uint16, error) {
+	return numbered(words, func(string) (uint16, bool) { return 0, false })
+}
+
+func groups(words []string, to *[]suite.Group) error {
+	l, err := numbered(words, func(w string) (suite.Group, bool) {
+		if g := suite.GroupByName(w); g != nil {
+			return g.Code, true
 		}
-		n, err := strconv.ParseUint(w, 0, 16)
-		*l = append(*l, suite.SignatureScheme(n))
-		return err
+		return 0, false
 	})
+	*to = l
+	return err
+}
+
+func schemes(words []string, to *[]suite.SignatureScheme) error {
+	l, err := numbered(words, func(w string) (suite.SignatureScheme, bool) {
+		if s := suite.SchemeByName(w); s != nil {
+			return s.Code, true
+		}
+		return 0, false
+	})
+	*to = l
+	return err
+}
+
+// without returns the list less what is in drop.
+func without[T comparable](l, drop []T) []T {
+	return slices.DeleteFunc(slices.Clone(l), func(v T) bool { return slices.Contains(drop, v) })
 }

@@ -32,17 +32,19 @@ tree() {
     # Through tar, so that the links /bin and /lib of the merged tree stay links.
     dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$work/tree"
   done
-  mkdir -p "$work/tree"/{tmp,proc,dev,etc/ssl/certs}
+  mkdir -p "$work/tree"/{tmp,proc,dev,mnt,etc/ssl/certs}
   for p in "null 1 3" "zero 1 5" "random 1 8" "urandom 1 9"; do
     set -- $p
     [[ -e $work/tree/dev/$1 ]] || mknod -m 666 "$work/tree/dev/$1" c "$2" "$3" 2>/dev/null
   done
+  cat "$work"/tree/usr/share/ca-certificates/mozilla/*.crt >"$work/tree/etc/ssl/certs/ca-certificates.crt" 2>/dev/null
   printf '127.0.0.1 localhost lb.example.com\n' >"$work/tree/etc/hosts"
+  printf 'hosts: files\n' >"$work/tree/etc/nsswitch.conf"
   mkdir -p "$(dirname "$target")" && rm -rf "$target" && mv "$work/tree" "$target" && touch "$target/.complete"
   rm -rf "$work"
 }
 
-common="base-files libc-bin openssl gnutls-bin curl wget git perl libio-socket-ssl-perl ruby php-cli php-curl python3-requests awscli libnss3-tools w3m aria2 lynx"
+common="base-files ca-certificates libc-bin openssl gnutls-bin curl wget git perl libio-socket-ssl-perl ruby php-cli php-curl python3-requests awscli libnss3-tools w3m aria2 lynx"
 tree bullseye $common openjdk-11-jre-headless python2.7 libnet-ssleay-perl
 tree bookworm $common openjdk-17-jre-headless erlang-ssl erlang-base libwolfssl35
 tree trixie $common openjdk-21-jre-headless openjdk-25-jre-headless wget2 libmbedtls21
@@ -56,6 +58,7 @@ package() {
   local work
   work=$(mktemp -d)
   if (cd "$work" && npm pack --silent "$1" >/dev/null 2>&1) && tar -xzf "$work"/*.tgz -C "$work"; then
+    chmod -f +x "$work"/package/{deno,bin/bun}
     rm -rf ".peers/$2" && mkdir -p "$(dirname ".peers/$2")" && mv "$work/package" ".peers/$2" && touch ".peers/$2/.complete"
   else
     echo "capture: $1 could not be had from npm" >&2
@@ -79,9 +82,9 @@ chromium() {
   rm -rf "$folder/bin"
 }
 
-for v in 64.0.3264 67.0.3372 1.13.0 1.19.0 2.1.1 3.1.1 5.5.0 7.0.0 10.1.0; do chromium "chrome-aws-lambda@$v"; done
+for v in 64.0.3264 67.0.3372 1.19.0 2.1.1 3.1.1 5.5.0 7.0.0 10.1.0; do chromium "chrome-aws-lambda@$v"; done
 for v in 103.0.0 106.0.2 110.0.1 113.0.1 116.0.0 119.0.2 123.0.1 126.0.0 127.0.0 129.0.0 131.0.1 133.0.0 138.0.2 140.0.0 143.0.4 147.0.2 149.0.0 153.0.0; do
   chromium "@sparticuz/chromium@$v"
 done
 for v in 1.46.3 2.0.6 2.9.6; do package "@deno/linux-x64-glibc@$v" "deno/$v"; done
-for v in 0.5.9 1.0.36 1.3.8; do package "@oven/bun-linux-x64@$v" "bun/$v"; done
+for v in 1.0.36 1.3.8; do package "@oven/bun-linux-x64@$v" "bun/$v"; done

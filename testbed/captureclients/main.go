@@ -1,174 +1,177 @@
-// Command captureclients runs the real clients of this machine against a listener that records their
-// ClientHello, and writes the profiles to client/data/captured.txt. Clients that are missing are named and
-// keep their old record.
+// Command captureclients runs real clients against a listener that records their ClientHello, and writes the
+// facts to client/data/captured.txt and the bytes to client/data/hello. Clients that are missing are named
+// and keep their old record; so does a client whose hello says the same as before, apart from what is random.
+//
+// install.sh beside it fetches clients of many releases.
 package main
 
 import (
+	"encoding/hex"
 	"flag"
 	"fmt"
-	"io"
 	"log"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/parley-tls/parley/client"
 	"github.com/parley-tls/parley/hello"
 )
 
-// subject is one client to run. ADDR, HOST and PORT in its command stand for the listener, NAME for a
-// server name, DIR for this program's folder.
-type subject struct {
-	name, title, family, library, released string
-	command                                []string
-	rules                                  string // lines of the data format that no hello shows
-	env                                    []string
-}
-
 func main() {
 	log.SetFlags(0)
+	log.SetPrefix("captureclients: ")
 	root := flag.String("root", ".", "folder of the module")
 	only := flag.String("only", "", "regular expression: only clients whose name matches")
+	check := flag.Bool("check", false, "write nothing: exit with 1 if a client says something else than its profile")
+	list := flag.Bool("list", false, "name the clients and whether they are here")
 	flag.Parse()
 	abs, err := filepath.Abs(*root)
 	if err != nil {
-		log.Fatalf("captureclients: -root: %v", err)
+		log.Fatalf("-root: %v", err)
 	}
-	*root = abs
 	match, err := regexp.Compile(*only)
 	if err != nil {
-		log.Fatalf("captureclients: -only: %v", err)
+		log.Fatalf("-only: %v", err)
 	}
-	path := filepath.Join(*root, "client", "data", "captured.txt")
-	old := readOld(path)
-	var out strings.Builder
-	out.WriteString(header)
-	for _, s := range subjects(*root) {
-		record := old[s.name]
+	work, err := os.MkdirTemp("", "captureclients")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(work)
+	p := program{root: abs, work: work, data: filepath.Join(abs, "client", "data")}
+	var chosen []subject
+	for _, s := range subjects(abs) {
 		if match.MatchString(s.name) {
-			fresh, err := capture(*root, s)
-			if err != nil {
-				log.Printf("%s: %v", s.name, err)
-			} else {
-				record = fresh
-			}
+			chosen = append(chosen, s)
 		}
-		if record != "" {
-			out.WriteString(record + "\n")
+	}
+	if *list {
+		for _, s := range chosen {
+			fmt.Println(s.name, s.missing())
 		}
-		delete(old, s.name)
+		return
 	}
-	for _, name := range sortedKeys(old) {
-		out.WriteString(old[name] + "\n")
-	}
-	if err := os.WriteFile(path, []byte(out.String()), 0o644); err != nil {
-		log.Fatalf("captureclients: %v", err)
+	changed := p.run(chosen, *check)
+	if *check && changed > 0 {
+		os.RemoveAll(work)
+		os.Exit(1)
 	}
 }
 
-const header = `# Profiles captured from real clients by make capture-clients: the facts and the bytes of the ClientHello.
+// program is one run.
+type program struct {
+	root, work string // the module; a folder for files that clients need
+	data       string // client/data
+}
+
+// run captures the clients and returns how many say something new.
+func (p program) run(l []subject, check bool) int {
+	path := filepath.Join(p.data, "captured.txt")
+	records := readRecords(path)
+	var fresh, same, failed int
+	for _, s := range l {
+		raw, err := p.capture(s)
+		if err != nil {
+			log.Printf("%s: %v", s.name, err)
+			failed++
+			continue
+		}
+		h, err := hello.ParseClientHello(raw)
+		if err != nil {
+			log.Printf("%s: %v", s.name, err)
+			failed++
+			continue
+		}
+		facts := s.head() + client.Record(h)
+		if sameFacts(records[s.name], facts) {
+			same++
+			continue
+		}
+		fresh++
+		log.Printf("%s: new record", s.name)
+		if check {
+			continue
+		}
+		records[s.name] = facts + fmt.Sprintf("captured %d\n", len(raw))
+		if err := os.WriteFile(filepath.Join(p.data, "hello", s.name+".hex"), []byte(hexLines(raw)), 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+	log.Printf("%d clients: %d as recorded, %d new, %d not to be had", len(l), same, fresh, failed)
+	if !check && fresh > 0 {
+		if err := os.WriteFile(path, []byte(fileOf(records)), 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+	return fresh
+}
+
+// sameFacts compares records without what changes from hello to hello: the order of the extensions, which
+// some clients shuffle, and the size, since padding follows from it.
+func sameFacts(old, fresh string) bool {
+	return comparable(old) == comparable(fresh)
+}
+
+func comparable(record string) string {
+	var b strings.Builder
+	for line := range strings.Lines(record) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch key {
+		case "captured":
+			continue
+		case "extensions":
+			l := slices.Sorted(slices.Values(strings.Fields(value)))
+			value = strings.Join(slices.DeleteFunc(l, func(t string) bool { return t == "21" }), " ")
+		}
+		b.WriteString(key + " " + value + "\n")
+	}
+	return b.String()
+}
+
+const header = `# Profiles of real clients, captured by make capture-clients: the facts that the ClientHello shows. The
+# bytes are in hello/NAME.hex; what no hello shows is in shared.txt.
 
 `
 
-// readOld reads the records that are there, by name.
-func readOld(path string) map[string]string {
-	old := make(map[string]string)
+// fileOf writes the records by name.
+func fileOf(records map[string]string) string {
+	var b strings.Builder
+	b.WriteString(header)
+	names := make([]string, 0, len(records))
+	for name := range records {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		b.WriteString(records[name] + "\n")
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// readRecords reads the records that are there, by name.
+func readRecords(path string) map[string]string {
+	records := make(map[string]string)
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return old
+		return records
 	}
 	for block := range strings.SplitSeq(string(text), "\n\n") {
-		if name, _, ok := strings.Cut(strings.TrimSpace(block), "]"); ok && strings.HasPrefix(name, "[") {
-			old[name[1:]] = strings.TrimSpace(block) + "\n"
+		block = strings.TrimSpace(block)
+		if name, _, ok := strings.Cut(block, "]"); ok && strings.HasPrefix(name, "[") {
+			records[name[1:]] = block + "\n"
 		}
 	}
-	return old
+	return records
 }
 
-func sortedKeys(m map[string]string) []string {
-	var l []string
-	for k := range m {
-		l = append(l, k)
+// hexLines writes bytes 48 to a line.
+func hexLines(raw []byte) string {
+	var b strings.Builder
+	for line := range slices.Chunk(raw, 48) {
+		b.WriteString(hex.EncodeToString(line) + "\n")
 	}
-	slices.Sort(l)
-	return l
-}
-
-// capture runs one client and returns its record.
-func capture(root string, s subject) (string, error) {
-	if _, err := exec.LookPath(s.command[0]); err != nil {
-		return "", fmt.Errorf("not here: %w", err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	got := make(chan []byte, 1)
-	go func() { got <- first(l) }()
-	host, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		return "", err
-	}
-	r := strings.NewReplacer("ADDR", l.Addr().String(), "HOST", host, "PORT", port, "NAME", "lb.example.com",
-		"DIR", filepath.Join(root, "testbed", "captureclients"))
-	args := make([]string, len(s.command))
-	for i, a := range s.command {
-		args[i] = r.Replace(a)
-	}
-	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), s.env...)
-	cmd.Stdin = strings.NewReader("")
-	cmd.Dir = os.TempDir() // outside the module: its go line must not choose the toolchain
-	var output strings.Builder
-	cmd.Stdout, cmd.Stderr = &output, &output
-	cmd.WaitDelay = time.Second
-	if err := cmd.Start(); err != nil {
-		return "", err
-	}
-	defer func() { cmd.Process.Kill(); cmd.Wait() }()
-	var raw []byte
-	select {
-	case raw = <-got:
-	case <-time.After(90 * time.Second):
-		return "", fmt.Errorf("no ClientHello came:\n%s", output.String())
-	}
-	h, err := hello.ParseClientHello(raw)
-	if err != nil {
-		return "", err
-	}
-	facts := client.Record(h)
-	return fmt.Sprintf("[%s]\ntitle %s\nfamily %s\nlibrary %s\nreleased %s\n%s%sconfidence high\nsource captured from the real client\n",
-		s.name, s.title, s.family, s.library, s.released, facts, s.rules), nil
-}
-
-// first returns the bytes of the first ClientHello that a connection to l brings.
-func first(l net.Listener) []byte {
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return nil
-		}
-		c.SetDeadline(time.Now().Add(5 * time.Second))
-		var all []byte
-		buf := make([]byte, 1<<14)
-		for {
-			n, err := c.Read(buf)
-			all = append(all, buf[:n]...)
-			if _, perr := hello.ParseClientHello(all); perr == nil {
-				c.Close()
-				return all
-			}
-			if err != nil {
-				break
-			}
-		}
-		io.Copy(io.Discard, c)
-		c.Close()
-	}
+	return b.String()
 }
