@@ -69,5 +69,6 @@ func newRoot() *cobra.Command {
 	root.AddCommand()
 	root.AddCommand(newCiphersCmd())
 	root.AddCommand(newPolicyCmd())
+	root.AddCommand(newClientCmd())
 	return root
 }
