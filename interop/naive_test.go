@@ -43,7 +43,12 @@ func expectedCause(o *hello.Offer, p *policy.Policy, id *policy.Identity) (cause
 		return cause.NoCommonCipher, nil
 	}
 	if version == suite.TLS12 && (p.Engine == policy.EngineOpenSSL || p.Engine == negotiate.EngineHAProxy) && !schemesOverlap(o, p) {
-		return cause.NoCommonSignatureAlgorithm, nil // even for suites that sign nothing
+		// Even for suites that sign nothing. A hello without extensions lacks groups as well: with suites that
+		// need both, adding either alone does not help, and the group is asked for first.
+		if !o.HasGroups && !o.HasSchemes && !slices.ContainsFunc(shared, func(c suite.Code) bool { return suite.ByCode(c).KeyExchange != suite.KXECDHE }) && canSign(shared, id, version) {
+			return cause.NoCommonGroup, nil
+		}
+		return cause.NoCommonSignatureAlgorithm, nil
 	}
 	for _, c := range shared {
 		for _, k := range id.Certificates {
@@ -77,6 +82,13 @@ func expectedCause(o *hello.Offer, p *policy.Policy, id *policy.Identity) (cause
 
 // takesSSLv2Format: who still reads a ClientHello in the record format of SSLv2.
 var takesSSLv2Format = map[policy.Engine]bool{policy.EngineOpenSSL: true, negotiate.EngineOpenSSL10: true, negotiate.EngineOpenSSL35: true, negotiate.EngineHAProxy: true, policy.EngineGnuTLS: true, policy.EngineGo: false, policy.EngineJSSE: false}
+
+// canSign reports whether some certificate serves one of the suites.
+func canSign(suites []suite.Code, id *policy.Identity, v suite.Version) bool {
+	return slices.ContainsFunc(suites, func(c suite.Code) bool {
+		return slices.ContainsFunc(id.Certificates, func(k policy.Certificate) bool { return keyFits(suite.ByCode(c), k.KeyType, v) })
+	})
+}
 
 func keyFits(s *suite.Suite, k policy.KeyType, v suite.Version) bool {
 	if v == suite.TLS13 {
