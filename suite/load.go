@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 //go:embed suites.tsv
@@ -19,52 +20,57 @@ var schemesTSV string
 
 // table is the parsed data. Codes of two bytes index a dense array, so that a look-up costs a load.
 type table struct {
-	suites  []Suite
-	byCode  [1 << 16]uint16 // index into suites plus one
-	sslv2   map[Code]*Suite
-	byName  map[string]*Suite
-	groups  []GroupInfo
-	group   map[Group]*GroupInfo
-	schemes []SchemeInfo
-	scheme  map[SignatureScheme]*SchemeInfo
+	suites   []Suite
+	strength []Strength      // of suites, by the same index
+	byCode   [1 << 16]uint16 // index into suites plus one
+	sslv2    map[Code]*Suite
+	groups   []GroupInfo
+	group    map[Group]*GroupInfo
+	schemes  []SchemeInfo
+	scheme   map[SignatureScheme]*SchemeInfo
 }
 
-var data = sync.OnceValue(load)
+var (
+	loaded  atomic.Pointer[table]
+	loading sync.Mutex
+)
 
-// formerNames are names of OpenSSL before 1.1.0, in lower case, with the name of today.
-var formerNames = map[string]string{
-	"edh-rsa-des-cbc3-sha": "dhe-rsa-des-cbc3-sha",
-	"edh-dss-des-cbc3-sha": "dhe-dss-des-cbc3-sha",
+// data returns the table, which it loads at its first call. It is small enough to be inlined, so that a
+// look-up costs two loads; sync.OnceValue would cost several times that.
+func data() *table {
+	if t := loaded.Load(); t != nil {
+		return t
+	}
+	return loadOnce()
+}
+
+func loadOnce() *table {
+	loading.Lock()
+	defer loading.Unlock()
+	if loaded.Load() == nil {
+		loaded.Store(load())
+	}
+	return loaded.Load()
 }
 
 // load panics on a broken record: the data is part of the program and a test reads all of it.
 func load() *table {
-	t := &table{sslv2: make(map[Code]*Suite), byName: make(map[string]*Suite, 2048),
+	t := &table{suites: make([]Suite, 0, 512), strength: make([]Strength, 0, 512), sslv2: make(map[Code]*Suite),
 		group: make(map[Group]*GroupInfo), scheme: make(map[SignatureScheme]*SchemeInfo)}
-	records(suitesTSV, 5, func(f []string) {
-		s := Suite{Code: Code(number(f[0])), IANA: f[1], OpenSSL: optional(f[2]), GnuTLS: optional(f[3]), Recommended: f[4]}
+	records(suitesTSV, 6, func(f []string) {
+		s := Suite{Code: Code(number(f[0])), IANA: f[1], OpenSSL: optional(f[2]), GnuTLS: optional(f[3]), Recommended: f[4],
+			References: strings.Split(f[5], ",")}
 		s.parseName()
 		t.suites = append(t.suites, s)
 	})
 	for i := range t.suites {
 		s := &t.suites[i]
+		t.strength = append(t.strength, judge(s))
 		if s.Code <= 0xFFFF {
 			t.byCode[s.Code] = uint16(i + 1)
 		} else {
 			t.sslv2[s.Code] = s
 		}
-	}
-	for i := range t.suites {
-		s := &t.suites[i]
-		for _, n := range []string{s.IANA, s.OpenSSL, s.GnuTLS} {
-			// OpenSSL gave one name to an SSLv2 kind and to its SSLv3 successor: the suite wins.
-			if key := strings.ToLower(n); n != "" && t.byName[key] == nil {
-				t.byName[key] = s
-			}
-		}
-	}
-	for alias, name := range formerNames {
-		t.byName[alias] = t.byName[name]
 	}
 	records(groupsTSV, 9, func(f []string) {
 		t.groups = append(t.groups, GroupInfo{Code: Group(number(f[0])), Name: f[1], OpenSSL: optional(f[2]), GnuTLS: optional(f[3]),

@@ -15,9 +15,16 @@ func (s *Suite) parseName() {
 	if kind, ok := strings.CutPrefix(name, "SSL_CK_"); ok {
 		s.KeyExchange, s.Authentication = KXRSA, AuthRSA
 		s.MinVersion, s.MaxVersion = SSLv2, SSLv2
-		s.MAC, s.PRF = "MD5", "MD5"
+		s.MAC, s.PRF = "MD5", "MD5" // whatever the MAC, the keys come from MD5
 		s.Export = strings.Contains(kind, "EXPORT40")
-		s.parseCipher(strings.TrimSuffix(kind, "_WITH_MD5"))
+		cipher, mac, _ := strings.Cut(kind, "_WITH_")
+		switch mac {
+		case "SHA":
+			s.MAC = "SHA1"
+		case "":
+			s.MAC = "NULL"
+		}
+		s.parseCipher(cipher)
 		return
 	}
 	name = strings.TrimPrefix(strings.TrimPrefix(name, "TLS_"), "SSL_")
@@ -45,16 +52,42 @@ func (s *Suite) parseName() {
 		s.MinVersion = TLS12 // RFC 5246 section 1.2, RFC 5288 section 4, RFC 5289 section 4
 	case s.KeyExchange.UsesEC() || s.KeyExchange == KXSRP:
 		s.MinVersion = TLS10 // they need extensions
+	case s.Code>>8 == 0xC1:
+		s.MinVersion = TLS12 // RFC 9189
+	case s.KeyExchange == KXGOST || s.KeyExchange == KXIBC || s.KeyExchange == KXSM2 || s.Encryption == "SALSA20":
+		s.MinVersion = TLS10 // specified for TLS alone
 	}
-	if s.Export {
+	if s.usesPSK() && !s.AEAD() && s.Encryption != "ARIA" && s.MinVersion == TLS12 {
+		s.MinVersion = TLS10 // RFC 5487, RFC 5489, RFC 6367: any version, with the PRF of that version
+	}
+	switch {
+	case s.KeyExchange == KXFortezza:
+		s.MaxVersion = SSLv3 // gone from TLS
+	case s.Export:
 		s.MaxVersion = TLS10 // RFC 4346 section A.5
-	} else if s.Encryption == "DES" || s.Encryption == "IDEA" {
+	case s.Encryption == "DES" || s.Encryption == "IDEA":
 		s.MaxVersion = TLS11 // RFC 5469
+	}
+	switch {
+	case s.MaxVersion < TLS12:
+		s.PRF = "MD5-SHA1"
+	case strings.HasPrefix(name, "GOSTR341112") && s.MAC == "GOSTR3411":
+		s.MAC, s.PRF = "STREEBOG256", "STREEBOG256"
+	case strings.HasPrefix(name, "GOSTR341112"):
+		s.PRF = "STREEBOG256"
 	}
 }
 
-// exchanges are the first halves of names; longer ones come before their prefixes.
-var exchanges = []struct {
+func (s *Suite) usesPSK() bool {
+	switch s.KeyExchange {
+	case KXPSK, KXDHEPSK, KXECDHEPSK, KXRSAPSK:
+		return true
+	}
+	return false
+}
+
+// exchangeNames are the first halves of names; longer ones come before their prefixes.
+var exchangeNames = []struct {
 	name string
 	kx   KeyExchange
 	auth Authentication
@@ -68,7 +101,8 @@ var exchanges = []struct {
 	{"KRB5", KXKRB5, AuthKRB5}, {"ECCPWD", KXECCPWD, AuthECCPWD}, {"ECJPAKE", KXECCPWD, AuthPSK},
 	{"GOSTR341094", KXGOST, AuthGOST}, {"GOSTR341001", KXGOST, AuthGOST}, {"GOSTR341112_256", KXGOST, AuthGOST},
 	{"FORTEZZA_KEA", KXFortezza, AuthFortezza}, {"RSA_FIPS", KXRSA, AuthRSA}, {"RSA", KXRSA, AuthRSA},
-	{"ECDHE", KXECDHE, AuthUnknown}, {"ECC", KXUnknown, AuthUnknown}, {"IBSDH", KXUnknown, AuthUnknown}, {"IBC", KXUnknown, AuthUnknown},
+	{"ECDHE", KXECDHE, AuthSM2}, {"ECC", KXSM2, AuthSM2}, {"IBSDH", KXECDHE, AuthIBC}, {"IBC", KXIBC, AuthIBC}, // GM/T 0024
+	{"CECPQ1_RSA", KXCECPQ1, AuthRSA}, {"CECPQ1_ECDSA", KXCECPQ1, AuthECDSA},
 	{"NULL", KXNull, AuthNull},
 }
 
@@ -77,7 +111,7 @@ func (s *Suite) parseExchange(name string) {
 		s.Export = true
 		name = name[:i]
 	}
-	for _, e := range exchanges {
+	for _, e := range exchangeNames {
 		if e.name == name {
 			s.KeyExchange, s.Authentication = e.kx, e.auth
 			return
@@ -108,6 +142,7 @@ func (s *Suite) parseHash(name string) string {
 		s.MAC, s.PRF = "GOST28147-IMIT", "GOSTR3411"
 		return name
 	case cut("_GOSTR3411", "GOSTR3411", "GOSTR3411"):
+	case cut("_ASCONHASH256", "ASCON-HASH256", "ASCON-HASH256"): // NIST SP 800-232
 	case cut("_SHA512", "SHA512", "SHA512"):
 	case cut("_SHA384", "SHA384", "SHA384"):
 	case cut("_SHA256", "SHA256", "SHA256"):
@@ -127,7 +162,7 @@ var ciphers = []struct {
 }{
 	{"AES_128", "AES", 128}, {"AES_256", "AES", 256}, {"CAMELLIA_128", "CAMELLIA", 128}, {"CAMELLIA_256", "CAMELLIA", 256},
 	{"ARIA_128", "ARIA", 128}, {"ARIA_256", "ARIA", 256}, {"CHACHA20", "CHACHA20", 256}, {"SM4", "SM4", 128}, {"SM1", "SM1", 128},
-	{"AEGIS_128L", "AEGIS", 128}, {"AEGIS_256", "AEGIS", 256},
+	{"ASCONAEAD128", "ASCON", 128}, {"AEGIS_128L", "AEGIS", 128}, {"AEGIS_256", "AEGIS", 256},
 	{"3DES", "3DES", 112}, {"DES_192_EDE3", "3DES", 112}, {"DES40", "DES", 40}, {"DES_CBC_40", "DES", 40}, {"DES_64", "DES", 56}, {"DES", "DES", 56},
 	{"RC4_128_EXPORT40", "RC4", 40}, {"RC4_128", "RC4", 128}, {"RC4_40", "RC4", 40}, {"RC4_56", "RC4", 56}, {"RC4_64", "RC4", 64},
 	{"RC2_128_CBC_EXPORT40", "RC2", 40}, {"RC2_128", "RC2", 128}, {"RC2_CBC_40", "RC2", 40}, {"RC2_CBC_56", "RC2", 56},
@@ -164,8 +199,10 @@ func (s *Suite) parseCipher(name string) {
 		aead("POLY1305")
 	case strings.Contains(name, "_MGM"):
 		aead("MGM")
-	case s.Encryption == "AEGIS":
-		aead("AEGIS")
+	case s.Encryption == "AEGIS", s.Encryption == "ASCON":
+		aead(s.Encryption)
+	case strings.Contains(name, "CFB64"):
+		s.Mode = "CFB"
 	case strings.Contains(name, "CBC"):
 		s.Mode = "CBC"
 	case strings.Contains(name, "_CTR"):

@@ -24,10 +24,13 @@ const (
 	KXECCPWD
 	KXFortezza
 	KXNull
+	KXCECPQ1 // X25519 and NewHope in one, Chrome's experiment of 2016
+	KXSM2    // key transport with an SM2 key (GM/T 0024)
+	KXIBC    // identity-based encryption (GM/T 0024)
 )
 
 var kxNames = [...]string{"unknown", "any", "RSA", "DH", "DHE", "ECDH", "ECDHE", "PSK", "RSA-PSK", "DHE-PSK",
-	"ECDHE-PSK", "SRP", "KRB5", "GOST", "ECCPWD", "Fortezza", "NULL"}
+	"ECDHE-PSK", "SRP", "KRB5", "GOST", "ECCPWD", "Fortezza", "NULL", "CECPQ1", "SM2", "IBC"}
 
 func (k KeyExchange) String() string {
 	if int(k) < len(kxNames) {
@@ -45,7 +48,7 @@ func (k KeyExchange) UsesEC() bool { return k == KXECDHE || k == KXECDHEPSK || k
 // ForwardSecret reports whether a stolen long-term key leaves recorded traffic unreadable.
 func (k KeyExchange) ForwardSecret() bool {
 	switch k {
-	case KXAny, KXDHE, KXECDHE, KXDHEPSK, KXECDHEPSK, KXECCPWD:
+	case KXAny, KXDHE, KXECDHE, KXDHEPSK, KXECDHEPSK, KXECCPWD, KXCECPQ1:
 		return true
 	}
 	return false
@@ -72,10 +75,12 @@ const (
 	AuthDH   // a certificate with a static DH key
 	AuthECDH // a certificate with an EC key that is used for static ECDH
 	AuthNull
+	AuthSM2 // a certificate with an SM2 key
+	AuthIBC // an identity-based key
 )
 
 var authNames = [...]string{"unknown", "any", "RSA", "ECDSA", "DSS", "anon", "PSK", "SRP", "KRB5", "GOST",
-	"ECCPWD", "Fortezza", "DH", "ECDH", "NULL"}
+	"ECCPWD", "Fortezza", "DH", "ECDH", "NULL", "SM2", "IBC"}
 
 func (a Authentication) String() string {
 	if int(a) < len(authNames) {

@@ -46,9 +46,6 @@ func ByCode(c Code) *Suite {
 	return nil
 }
 
-// ByName returns the suite that any naming (IANA, OpenSSL, GnuTLS; case-insensitive) knows as name, or nil.
-func ByName(name string) *Suite { return data().byName[strings.ToLower(name)] }
-
 // All returns every suite by code. The result is shared and must not be changed.
 func All() []Suite { return data().suites }
 
