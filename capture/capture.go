@@ -130,10 +130,26 @@ func startsHello(b []byte) bool {
 		return false
 	case b[0] == hello.RecordHandshake:
 		return b[1] == 3 && b[2] <= 4 && (b[5] == hello.TypeClientHello || b[3] == 0 && b[4] == 0)
-	case b[0]&0x80 != 0 && b[2] == 1: // SSLv2: the version, and suites in threes
-		return (b[3] == 0 && b[4] == 2 || b[3] == 3 && b[4] <= 4)
+	case b[0]&0x80 != 0 && b[2] == 1:
+		return startsSSLv2(b)
 	}
 	return false
+}
+
+// startsSSLv2 reports whether b, at least six bytes, begins an SSLv2-format hello. Its header is too short to
+// tell it from other bytes, but the lengths in it must add up.
+func startsSSLv2(b []byte) bool {
+	if b[3] != 0 || b[4] != 2 {
+		if b[3] != 3 || b[4] > 4 {
+			return false
+		}
+	}
+	if len(b) < 11 {
+		return true
+	}
+	n := func(i int) int { return int(b[i])<<8 | int(b[i+1]) }
+	specs, session, challenge := n(5), n(7), n(9)
+	return n(0)&0x7FFF == 9+specs+session+challenge && specs%3 == 0 && session <= 32 && challenge >= 16 && challenge <= 32
 }
 
 // startsMessage reports whether b can be a ClientHello without its record header.

@@ -224,6 +224,9 @@ func wanted(b []byte) int {
 		return 6
 	}
 	if b[0]&0x80 != 0 {
+		if len(b) < 11 {
+			return 11
+		}
 		return 2 + int(b[0]&0x7F)<<8 + int(b[1])
 	}
 	n := 0
