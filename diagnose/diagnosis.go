@@ -114,13 +114,14 @@ type Fix struct {
 
 // Price is what a change of policy costs.
 type Price struct {
-	AddsVersions []suite.Version `json:"adds_versions,omitempty"`
-	AddsSuites   []suite.Code    `json:"adds_suites,omitempty"`
-	DropsSuites  []suite.Code    `json:"drops_suites,omitempty"`
-	Weakest      string          `json:"weakest"` // strength of the weakest suite after the change
-	WeakestNow   string          `json:"weakest_now,omitempty"`
-	GainsClients []string        `json:"gains_clients,omitempty"`
-	LosesClients []string        `json:"loses_clients,omitempty"`
+	AddsVersions  []suite.Version `json:"adds_versions,omitempty"`
+	DropsVersions []suite.Version `json:"drops_versions,omitempty"`
+	AddsSuites    []suite.Code    `json:"adds_suites,omitempty"`
+	DropsSuites   []suite.Code    `json:"drops_suites,omitempty"`
+	Weakest       string          `json:"weakest"` // strength of the weakest suite after the change
+	WeakestNow    string          `json:"weakest_now,omitempty"`
+	GainsClients  []string        `json:"gains_clients,omitempty"`
+	LosesClients  []string        `json:"loses_clients,omitempty"`
 }
 
 // PolicyMatch is a predefined policy that the endpoint runs, or comes near.

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/parley-tls/parley/capture"
+	"github.com/parley-tls/parley/cipherlist"
+	"github.com/parley-tls/parley/client"
+	"github.com/parley-tls/parley/diagnose"
+	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/render"
+	"github.com/spf13/cobra"
+)
+
+// whyFlags are the options of `parley why`.
+type whyFlags struct {
+	client, serverName, family, caFile, openssl string
+	certs                                       []string
+	timeout                                     time.Duration
+	repeat                                      int
+	json                                        bool
+}
+
+func newWhyCmd() *cobra.Command {
+	var f whyFlags
+	cmd := &cobra.Command{
+		Use:   "why HOST[:PORT]|policy:NAME",
+		Short: "Say why a client and a load balancer cannot agree on TLS, and the least change that fixes it",
+		Long: `Say whether a client gets in, and if not why: the cause, the two sets that failed to meet, the policy that the
+endpoint runs, the least fix on each side, and the evidence.
+
+The client is a known one (parley client list), ciphers:STRING for a client with these OpenSSL ciphers and no
+others, or a file with its ClientHello (pcap, pcapng, hex or raw; - for standard input), which is sent byte for
+byte.
+
+Exit codes: 0 it works, 1 it fails, 2 wrong usage or input, 3 the endpoint could not be reached.`,
+		Example: `  parley why lb.example.com --client java-7u25
+  parley why policy:ELBSecurityPolicy-TLS13-1-2-2021-06 --client ciphers:AES128-SHA --cert rsa:2048
+  parley why 127.0.0.1:8443 --client hello.pcap`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return why(cmd, args[0], &f) },
+	}
+	fl := cmd.Flags()
+	fl.StringVarP(&f.client, "client", "c", "", "the client: a profile, ciphers:STRING, or a file with a ClientHello")
+	fl.StringVar(&f.serverName, "servername", "", "the name to ask for (SNI), if it is not the host's")
+	fl.StringArrayVar(&f.certs, "cert", nil, "with policy:NAME, a certificate of the load balancer: rsa:2048, ecdsa:256 …; may be repeated")
+	fl.StringVar(&f.openssl, "openssl", "3.0", "with ciphers:STRING, the release of OpenSSL: 1.0.2, 1.1.1, 3.0, 3.5")
+	fl.BoolVar(&f.json, "json", false, "print one JSON document (docs/schema/why.schema.json)")
+	return cmd
+}
+
+func why(cmd *cobra.Command, target string, f *whyFlags) error {
+	name, isPolicy := strings.CutPrefix(target, "policy:")
+	if !isPolicy {
+		return fmt.Errorf("%s: only policy:NAME is understood so far; see parley policy list", target)
+	}
+	p, err := findPolicy(name)
+	if err != nil {
+		return err
+	}
+	id, err := parseIdentity(f.certs)
+	if err != nil {
+		return err
+	}
+	if f.client == "" {
+		return errors.New("--client is missing: name a known client, ciphers:STRING or a file with a ClientHello")
+	}
+	c, err := clientSide(cmd.InOrStdin(), f.client, f.openssl)
+	var none *client.NoCiphersError
+	if errors.As(err, &none) && len(none.Unknown) == 0 {
+		return report(cmd, diagnose.NothingToOffer(f.client, target, err), f.json)
+	}
+	if err != nil {
+		return err
+	}
+	return report(cmd, diagnose.AgainstPolicy(c, p, id, f.serverName, time.Now()), f.json)
+}
+
+// report prints a diagnosis and turns its outcome into the exit code.
+func report(cmd *cobra.Command, d *diagnose.Diagnosis, asJSON bool) error {
+	w := cmd.OutOrStdout()
+	var err error
+	if asJSON {
+		err = render.JSON(w, d)
+	} else {
+		err = render.Why(w, d, styleFor(w))
+	}
+	switch {
+	case err != nil:
+		return err
+	case d.Outcome == diagnose.Negotiated:
+		return nil
+	case d.Outcome == diagnose.Unreachable:
+		return &exitError{code: exitUndecided}
+	}
+	return answeredBad()
+}
+
+// clientSide reads the value of --client.
+func clientSide(stdin io.Reader, name, release string) (*diagnose.ClientSide, error) {
+	if spec, ok := strings.CutPrefix(name, "ciphers:"); ok {
+		rel, err := cipherlist.ParseRelease(release)
+		if err != nil {
+			return nil, err
+		}
+		o, err := client.FromCipherString(rel, spec)
+		if err != nil {
+			return nil, err
+		}
+		return diagnose.FromOffer(name, "ciphers", *o), nil
+	}
+	if p := client.ByName(name); p != nil {
+		return diagnose.FromProfile(p), nil
+	}
+	var found []capture.Found
+	var err error
+	switch _, statErr := os.Stat(name); {
+	case name == "-":
+		found, err = capture.Read("standard input", stdin)
+	case statErr == nil:
+		if raw, rerr := head(name, 64); rerr == nil && hello.Sniff(raw) == hello.KindHTTP {
+			return &diagnose.ClientSide{Name: name, Kind: "hello", Plain: raw}, nil
+		}
+		found, err = capture.ReadFile(name)
+	default:
+		_, err = client.Find(name)
+	}
+	if err != nil && len(found) == 0 {
+		return nil, err
+	}
+	return diagnose.FromHello(name, found[0].Hello), nil
+}
+
+// head returns the first n bytes of a file.
+func head(path string, n int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	_, err = io.Copy(&b, io.LimitReader(f, n))
+	return b.Bytes(), err
+}
