@@ -1,6 +1,13 @@
 package diagnose
 
-import "math"
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/parley-tls/parley/cause"
+	"github.com/parley-tls/parley/hello"
+)
 
 // z95 is the two-sided 95 % quantile of the normal distribution.
 const z95 = 1.959964
@@ -58,4 +65,79 @@ func (s *Series) finish() {
 		s.Rate = float64(s.Failures) / float64(s.Tries)
 	}
 	s.Low, s.High = wilson(s.Failures, s.Tries)
+}
+
+// repeat sends the client's hello and its smallest working variant in turn, so that a failure that comes and
+// goes is told from noise.
+func (v *visit) repeat(ctx context.Context) {
+	b, words := v.works, v.worksBy
+	if b == nil {
+		b, words = v.plainer()
+	}
+	r := &Repeat{A: Series{Variant: "the client's hello", How: map[string]int{}}, B: Series{Variant: words, How: map[string]int{}}}
+	for range v.opt.Repeat {
+		for _, arm := range []struct {
+			s *Series
+			h *hello.ClientHello
+		}{{&r.A, v.hello}, {&r.B, b}} {
+			if ctx.Err() != nil {
+				break
+			}
+			o, sent := v.try(ctx, arm.h)
+			if !sent {
+				continue
+			}
+			arm.s.Tries++
+			if !o.Accepted() {
+				arm.s.Failures++
+				arm.s.How[string(o.Answer)]++
+			}
+		}
+	}
+	r.A.finish()
+	r.B.finish()
+	r.PValue = fisher(r.A.Failures, r.A.Tries, r.B.Failures, r.B.Tries)
+	r.Differs = r.PValue < 0.05
+	switch {
+	case r.Differs:
+		r.Summary = fmt.Sprintf("%.0f %% of connections with %s fail, %.0f %% %s: the difference is real (p = %.2g)", 100*r.A.Rate, r.A.Variant, 100*r.B.Rate, words, r.PValue)
+	case r.A.Failures+r.B.Failures > 0:
+		r.Summary = fmt.Sprintf("failures come and go, but %d tries do not tell the two apart (p = %.2g)", r.A.Tries, r.PValue)
+	default:
+		r.Summary = fmt.Sprintf("no failure in %d tries of each", r.A.Tries)
+	}
+	v.d.Repeat = r
+	if r.A.Failures > 0 && v.d.Outcome == Negotiated {
+		v.intermittent(r)
+	}
+}
+
+// plainer is the variant to compare a working hello with: without its post-quantum groups, or, where it has
+// none, with TLS 1.2 at most.
+func (v *visit) plainer() (*hello.ClientHello, string) {
+	h := v.hello.Clone()
+	o := h.Offer()
+	if len(largeGroups(&o)) > 0 {
+		small(h, &o)
+		return h, "without the post-quantum groups"
+	}
+	for _, t := range optional(h) {
+		h.RemoveExtension(t)
+	}
+	dropGREASE(h)
+	return h, "without optional extensions"
+}
+
+// intermittent turns a failure that comes and goes into a cause.
+func (v *visit) intermittent(r *Repeat) {
+	o := v.hello.Offer()
+	k := Cause{ID: cause.ConnectionReset, Confidence: 0.6, Summary: r.Summary, Evidence: []Evidence{{Fact: r.Summary}},
+		Decide: "more tries (--repeat), and one address of the name at a time"}
+	if r.Differs && len(largeGroups(&o)) > 0 {
+		k.ID, k.Confidence, k.Decide = cause.LargeHelloDropped, 0.9, ""
+		v.fix(SideClient, "Switch off the post-quantum key share")
+		v.fix(SideNetwork, "Let the firewall or proxy on the way join a ClientHello that spans TCP segments")
+	}
+	v.d.Outcome = Refused
+	v.add(k)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/parley-tls/parley/client"
 	"github.com/parley-tls/parley/diagnose"
 	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/probe"
 	"github.com/parley-tls/parley/render"
 	"github.com/spf13/cobra"
 )
@@ -24,33 +25,55 @@ type whyFlags struct {
 	certs                                       []string
 	timeout                                     time.Duration
 	repeat                                      int
-	json                                        bool
+	startTLS                                    string
+	json, demo                                  bool
 }
 
 func newWhyCmd() *cobra.Command {
 	var f whyFlags
 	cmd := &cobra.Command{
-		Use:   "why HOST[:PORT]|policy:NAME",
+		Use:   "why HOST[:PORT]|policy:NAME|--demo",
 		Short: "Say why a client and a load balancer cannot agree on TLS, and the least change that fixes it",
 		Long: `Say whether a client gets in, and if not why: the cause, the two sets that failed to meet, the policy that the
 endpoint runs, the least fix on each side, and the evidence.
 
 The client is a known one (parley client list), ciphers:STRING for a client with these OpenSSL ciphers and no
 others, or a file with its ClientHello (pcap, pcapng, hex or raw; - for standard input), which is sent byte for
-byte.
+byte. Without --client all known clients are judged, in one table.
 
 Exit codes: 0 it works, 1 it fails, 2 wrong usage or input, 3 the endpoint could not be reached.`,
 		Example: `  parley why lb.example.com --client java-7u25
+  parley why lb.example.com
+  parley why --demo
   parley why policy:ELBSecurityPolicy-TLS13-1-2-2021-06 --client ciphers:AES128-SHA --cert rsa:2048
   parley why 127.0.0.1:8443 --client hello.pcap`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return why(cmd, args[0], &f) },
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case f.demo && len(args) > 0:
+				return errors.New("--demo brings its own endpoint: leave out " + args[0])
+			case !f.demo && len(args) != 1:
+				return errors.New("name one endpoint (HOST[:PORT] or policy:NAME), or try --demo")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.demo {
+				return whyDemo(cmd, &f)
+			}
+			return why(cmd, args[0], &f)
+		},
 	}
 	fl := cmd.Flags()
 	fl.StringVarP(&f.client, "client", "c", "", "the client: a profile, ciphers:STRING, or a file with a ClientHello")
 	fl.StringVar(&f.serverName, "servername", "", "the name to ask for (SNI), if it is not the host's")
 	fl.StringArrayVar(&f.certs, "cert", nil, "with policy:NAME, a certificate of the load balancer: rsa:2048, ecdsa:256 …; may be repeated")
 	fl.StringVar(&f.openssl, "openssl", "3.0", "with ciphers:STRING, the release of OpenSSL: 1.0.2, 1.1.1, 3.0, 3.5")
+	fl.StringVar(&f.family, "family", "", "the kind of load balancer whose policies are meant: aws-elb, aws-classic, cloudfront, azure-appgw, gcp, mozilla")
+	fl.StringVar(&f.caFile, "ca-file", "", "PEM file with the roots that the client trusts (default: the system's)")
+	fl.StringVar(&f.startTLS, "starttls", "", "speak this protocol's plaintext first: smtp, imap, pop3, ftp, ldap, postgres, mysql …")
+	fl.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "time for each connection")
+	fl.IntVar(&f.repeat, "repeat", 0, "send the client's hello and its smallest working variant this often, in turn")
+	fl.BoolVar(&f.demo, "demo", false, "diagnose an old client against an embedded endpoint on loopback")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document (docs/schema/why.schema.json)")
 	return cmd
 }
@@ -58,7 +81,10 @@ Exit codes: 0 it works, 1 it fails, 2 wrong usage or input, 3 the endpoint could
 func why(cmd *cobra.Command, target string, f *whyFlags) error {
 	name, isPolicy := strings.CutPrefix(target, "policy:")
 	if !isPolicy {
-		return fmt.Errorf("%s: only policy:NAME is understood so far; see parley policy list", target)
+		if len(f.certs) > 0 {
+			return errors.New("--cert goes with policy:NAME; a live endpoint shows its own certificates")
+		}
+		return whyLive(cmd, target, f)
 	}
 	p, err := findPolicy(name)
 	if err != nil {
@@ -69,17 +95,25 @@ func why(cmd *cobra.Command, target string, f *whyFlags) error {
 		return err
 	}
 	if f.client == "" {
-		return errors.New("--client is missing: name a known client, ciphers:STRING or a file with a ClientHello")
+		return reportTable(cmd, diagnose.AllAgainstPolicy(p, id, f.serverName, time.Now()), f.json)
 	}
 	c, err := clientSide(cmd.InOrStdin(), f.client, f.openssl)
 	var none *client.NoCiphersError
-	if errors.As(err, &none) && len(none.Unknown) == 0 {
+	if asNoCiphers(err, &none) {
 		return report(cmd, diagnose.NothingToOffer(f.client, target, err), f.json)
 	}
 	if err != nil {
 		return err
 	}
+	if c.Plain != nil {
+		return fmt.Errorf("%s: no ClientHello in it but plaintext HTTP; name a live endpoint to see what it answers", f.client)
+	}
 	return report(cmd, diagnose.AgainstPolicy(c, p, id, f.serverName, time.Now()), f.json)
+}
+
+// asNoCiphers reports whether err says that a client has nothing to offer, though every word was known.
+func asNoCiphers(err error, none **client.NoCiphersError) bool {
+	return errors.As(err, none) && len((*none).Unknown) == 0
 }
 
 // report prints a diagnosis and turns its outcome into the exit code.

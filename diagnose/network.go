@@ -1,0 +1,160 @@
+package diagnose
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/parley-tls/parley/cause"
+	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/probe"
+	"github.com/parley-tls/parley/suite"
+)
+
+// silent: the endpoint took no hello of any kind. What it did instead says why.
+func (v *visit) silent(ctx context.Context) {
+	n := v.seen.Answers()
+	r := v.replay
+	v.d.Outcome = Refused
+	fact := Evidence{Fact: fmt.Sprintf("%d hellos of different kinds; the endpoint's answer: %s", len(v.seen.Replies), answerWords(&r)), Command: sClient(v.t, v.hello)}
+	note := func(id cause.ID, confidence float64, summary string) {
+		v.add(Cause{ID: id, Confidence: confidence, Summary: summary, Evidence: []Evidence{fact}})
+	}
+	address := v.t.Address
+	switch {
+	case n[probe.Refused] == len(v.seen.Replies):
+		v.d.Outcome = Unreachable
+		note(cause.ConnectionRefused, 0.99, "nothing listens on "+address+": the connection is refused")
+		v.fix(SideLoadBalancer, "Check that a listener exists on this port, and that the target behind it is up")
+	case n[probe.ConnectTimeout] == len(v.seen.Replies), n[probe.Unreachable] == len(v.seen.Replies):
+		v.d.Outcome = Unreachable
+		note(cause.ConnectionTimeout, 0.95, "no answer from "+address+": a security group, network ACL, route or firewall drops the connection, or the host is down")
+		v.fix(SideNetwork, "Open the way from this client to the port: security group, network ACL, route table, firewall")
+	case r.Answer == probe.NotTLS:
+		v.notTLS(ctx, r, note)
+	case n[probe.Malformed] > 0:
+		note(cause.ProtocolViolation, 0.8, "the endpoint answers with TLS records that break the protocol")
+	case v.stalls(n):
+		note(cause.MTUBlackhole, 0.7, "small answers get through, large ones do not: packets of full size are lost on the way")
+		v.fix(SideNetwork, "Let ICMP \"fragmentation needed\" through, or lower the MTU or MSS on the path (tunnels, VPNs)")
+	case v.startTLS(ctx):
+	case v.withoutName(ctx):
+	case n[probe.Reset] > 0 && n[probe.Reset]+n[probe.Closed] == len(v.seen.Replies), n[probe.Closed] == len(v.seen.Replies):
+		note(cause.ConnectionReset, 0.7, "the connection is ended after every ClientHello, without an alert")
+		v.last().Decide = "the load balancer's own log: has the listener a certificate and a healthy target? Is the port meant for TLS?"
+		if v.scanName() == "" {
+			v.add(Cause{ID: cause.SNIRequired, Confidence: 0.3, Summary: "the hellos carried no server_name, which the endpoint may demand", Decide: "--servername NAME", Evidence: []Evidence{fact}})
+		}
+	case n[probe.Silent] == len(v.seen.Replies):
+		v.d.Outcome = Unreachable
+		note(cause.NotTLS, 0.4, address+" accepts connections but answers no ClientHello: it waits for another protocol, or something on the way drops what is sent")
+		v.last().Decide = "a capture on the load balancer's side: does the ClientHello arrive?"
+	case n[probe.Alerted] > 0:
+		v.alerts(note)
+	default:
+		note(cause.Unknown, 0.3, "the answers to different hellos do not add up to one cause")
+		v.last().Decide = "trying again; a capture on both ends"
+	}
+}
+
+func (v *visit) last() *Cause { return &v.d.Causes[len(v.d.Causes)-1] }
+
+// stalls reports whether only small answers come through: alerts and retries do, certificates do not.
+func (v *visit) stalls(n map[probe.Answer]int) bool {
+	partial := 0
+	for _, r := range v.seen.Replies {
+		if r.Answer == probe.ServerHello && !r.Complete || r.Answer == probe.Silent && r.Received > 0 {
+			partial++
+		}
+	}
+	return partial > 0 || n[probe.HelloRetry] > 0 && n[probe.Silent] > 0
+}
+
+// notTLS words an endpoint that speaks another protocol.
+func (v *visit) notTLS(ctx context.Context, r probe.Observation, note func(cause.ID, float64, string)) {
+	switch r.Kind {
+	case hello.KindHTTP, hello.KindHTTP2:
+		note(cause.PlainHTTPOnTLSPort, 0.98, v.t.Address+" answers a ClientHello with plaintext HTTP: the listener is HTTP, or the port is wrong")
+		v.fix(SideLoadBalancer, "Make it an HTTPS listener with a certificate")
+		v.fix(SideClient, "Use the port of the HTTPS listener (often 443), or http://")
+	case hello.KindSMTP, hello.KindFTP, hello.KindIMAP, hello.KindPOP3, hello.KindMySQL, hello.KindPostgres, hello.KindLDAP, hello.KindXMPP, hello.KindNNTP:
+		if v.startTLS(ctx) {
+			return
+		}
+		note(cause.TLSOnSTARTTLSPort, 0.9, fmt.Sprintf("%s speaks plaintext %s first; TLS begins after an upgrade (STARTTLS)", v.t.Address, r.Kind))
+		v.fix(SideClient, "Set the client to STARTTLS, or use the port on which TLS begins at once")
+	case hello.KindUnknown:
+		note(cause.NotTLS, 0.8, v.t.Address+" answers with bytes that are no TLS")
+	default:
+		note(cause.NotTLS, 0.97, fmt.Sprintf("%s speaks %s, not TLS", v.t.Address, r.Kind))
+		v.fix(SideClient, "Check the port")
+	}
+}
+
+// startTLS asks by the service's plaintext upgrade, if the banner or the port names one, and reports whether
+// TLS comes about then.
+func (v *visit) startTLS(ctx context.Context) bool {
+	if v.t.StartTLS != "" || v.seen.Answers()[probe.Refused] > 0 {
+		return false
+	}
+	p := probe.StartTLSForBanner(v.replay.Raw)
+	if p == "" {
+		port, err := strconv.Atoi(v.e.Port)
+		if err != nil {
+			return false
+		}
+		if p = probe.StartTLSForPort(port); p == "" {
+			return false
+		}
+	}
+	t := v.t
+	t.StartTLS = p
+	raw, err := v.hello.Marshal()
+	if err != nil {
+		return false
+	}
+	o := v.p.Hello(ctx, t, raw)
+	if !o.Answer.Accepted() && o.Answer != probe.Alerted {
+		return false
+	}
+	v.add(Cause{ID: cause.TLSOnSTARTTLSPort, Confidence: 0.99, Summary: fmt.Sprintf("%s speaks plaintext %s first; TLS begins after an upgrade (STARTTLS)", v.t.Address, p),
+		Evidence: []Evidence{{Fact: "after the upgrade the client's hello is answered with: " + answerWords(&o), Command: sClient(t, v.hello)}}})
+	v.fix(SideClient, "Set the client to STARTTLS ("+string(p)+"), or use the port on which TLS begins at once")
+	v.d.Fixes[len(v.d.Fixes)-1].Proved = true
+	return true
+}
+
+// withoutName asks without server_name: an endpoint that refuses every hello may refuse the name.
+func (v *visit) withoutName(ctx context.Context) bool {
+	if v.scanName() == "" {
+		return false
+	}
+	h := v.hello.Clone()
+	h.SetServerName("")
+	o, sent := v.try(ctx, h)
+	if !sent || !o.Answer.Accepted() {
+		return false
+	}
+	v.add(Cause{ID: cause.SNIUnknown, Confidence: 0.95, Summary: fmt.Sprintf("the listener refuses the name %s; without a name it answers", v.scanName()), ClientSet: []string{v.scanName()},
+		Evidence: []Evidence{{Fact: "with the name: " + answerWords(&v.replay), Command: sClient(v.t, v.hello)}, {Fact: "without it: " + answerWords(&o), Command: sClient(v.t, h)}}})
+	v.fix(SideLoadBalancer, "Add a certificate for "+v.scanName())
+	v.fix(SideClient, "Ask for a name that the load balancer serves")
+	return true
+}
+
+// alerts: a TLS server that refuses every hello.
+func (v *visit) alerts(note func(cause.ID, float64, string)) {
+	r := v.replay
+	switch {
+	case r.Alert == suite.AlertUnrecognizedName && v.scanName() != "":
+		note(cause.SNIUnknown, 0.9, "the listener does not know the name "+v.scanName())
+		v.fix(SideLoadBalancer, "Add a certificate for "+v.scanName())
+	case r.Alert == suite.AlertUnrecognizedName || v.scanName() == "":
+		note(cause.SNIRequired, 0.5, "the listener refuses every hello; none carried a server_name (SNI), which it may demand")
+		v.last().Decide = "--servername NAME"
+		v.fix(SideClient, "Send server_name (SNI)")
+	default:
+		note(cause.Unknown, 0.4, "the listener refuses every hello with "+answerWords(&r))
+		v.last().Decide = "the server's own log: has it a certificate that it can use?"
+	}
+}
