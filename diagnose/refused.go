@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/hello"
@@ -16,8 +17,15 @@ import (
 // put to the proof; where they do not, the hello is changed piece by piece.
 func (v *visit) refused(ctx context.Context) {
 	v.d.Outcome = Refused
+	if v.replay.Answer == probe.ServerHello && !v.replay.Complete && v.replay.End != probe.Alerted {
+		v.stalled()
+		return
+	}
 	o := v.offer()
 	out := negotiate.Decide(&o, v.seen.Policy, &v.seen.Identity)
+	if out.Reason.Cause == cause.NoCommonCipher {
+		v.needsOtherCertificate(&o, &out)
+	}
 	if !out.OK && out.Reason.By == "server" && v.replay.Answer != probe.ServerHello {
 		if v.predicted(ctx, &o, &out) {
 			return
@@ -56,6 +64,9 @@ func (v *visit) predicted(ctx context.Context, o *hello.Offer, out *negotiate.Ou
 		}
 	}
 	v.works, v.worksBy = h, lower(stepWords(steps))
+	if k.ID == cause.CipherNeedsOtherCertificate {
+		k.Confidence, k.Decide = 0.85, "the listener's policy in the API: does it hold these suites? From outside they cannot be seen"
+	}
 	v.add(k)
 	v.d.Fixes = append(v.d.Fixes, fixes...)
 	return true
@@ -66,6 +77,42 @@ func lower(s string) string {
 		return s
 	}
 	return string(s[0]|0x20) + s[1:]
+}
+
+// needsOtherCertificate refines "no common cipher": with one kind of certificate the suites of the other kind
+// cannot be seen from outside. Where the endpoint accepts the very suite that the client offers, but for the
+// kind of certificate, the certificate is at fault and not the list.
+func (v *visit) needsOtherCertificate(o *hello.Offer, out *negotiate.Outcome) {
+	if len(v.seen.Identity.Certificates) == 0 {
+		return
+	}
+	var hidden []suite.Code
+	for _, c := range o.Suites {
+		s := suite.ByCode(c)
+		if s == nil || !s.UsableIn(out.Version) || certified(s, &v.seen.Identity, out.Version) {
+			continue
+		}
+		if slices.ContainsFunc(v.seen.Policy.Suites, func(x suite.Code) bool { return twins(s, suite.ByCode(x)) }) {
+			hidden = append(hidden, c)
+		}
+	}
+	if len(hidden) == 0 {
+		return
+	}
+	out.Reason.Cause = cause.CipherNeedsOtherCertificate
+	out.Reason.Client, out.Reason.Server = suiteNames(hidden), nil
+	for i := range v.seen.Identity.Certificates {
+		out.Reason.Server = append(out.Reason.Server, negotiate.KeyName(&v.seen.Identity.Certificates[i]))
+	}
+	p := *v.seen.Policy // what the listener's list most probably is
+	p.Suites = append(slices.Clone(p.Suites), hidden...)
+	v.server.policy = &p
+}
+
+// twins reports whether two suites differ in the kind of certificate alone.
+func twins(a, b *suite.Suite) bool {
+	return b != nil && a.Authentication != b.Authentication && a.KeyExchange == b.KeyExchange && a.Encryption == b.Encryption &&
+		a.Bits == b.Bits && a.Mode == b.Mode && a.MAC == b.MAC
 }
 
 // try sends one hello.
@@ -126,7 +173,14 @@ func (v *visit) variants(o *hello.Offer) []variant {
 	}
 	h := v.hello
 	if h.SSLv2Format {
-		add("in the TLS record format", cause.SSLv2HelloRefused, func(h *hello.ClientHello) { h.SSLv2Format = false; toRecords(h) })
+		add("in the TLS record format", cause.SSLv2HelloRefused, toRecords)
+		// Some servers take ECDHE and signatures for offered only where extensions say so.
+		add("in the TLS record format and with extensions", cause.SSLv2HelloRefused, func(h *hello.ClientHello) {
+			toRecords(h)
+			widenGroups(h, o)
+			h.SetSchemes(wideSchemes...)
+		})
+		return l // the format has no room for anything else
 	}
 	if o.FallbackSCSV {
 		add("without TLS_FALLBACK_SCSV", cause.InappropriateFallback, func(h *hello.ClientHello) { dropSuite(h, suite.FallbackSCSV) })
@@ -286,10 +340,6 @@ func (v *visit) blameExtension(ctx context.Context, o *hello.Offer, x *variant) 
 // unexplained: no single change helps. What Decide says is still the best guess.
 func (v *visit) unexplained(o *hello.Offer, tried []variant) {
 	out := negotiate.Decide(o, v.seen.Policy, &v.seen.Identity)
-	if v.replay.Answer == probe.ServerHello && !v.replay.Complete {
-		v.stalled()
-		return
-	}
 	if !out.OK {
 		k := causeOf(v.c, o, v.seen.Policy, out.Reason, "the listener")
 		k.Confidence = 0.6

@@ -56,6 +56,7 @@ func dropSuite(h *hello.ClientHello, c suite.Code) {
 
 // toRecords completes what an SSLv2-format hello lacks to be sent in TLS records.
 func toRecords(h *hello.ClientHello) {
+	h.SSLv2Format = false
 	h.RecordVersion, h.Compression, h.SessionID = suite.TLS10, []byte{0}, nil
 	h.Suites = slices.DeleteFunc(h.Suites, func(c suite.Code) bool { return c > 0xFFFF })
 	random := make([]byte, 32)
