@@ -127,7 +127,7 @@ func (v *visit) run(ctx context.Context) *Diagnosis {
 	default:
 		v.refused(ctx)
 	}
-	if v.opt.Repeat > 0 && v.seen.Speaks() {
+	if v.opt.Repeat > 0 && v.seen.Speaks() && v.d.Repeat == nil {
 		v.repeat(ctx)
 	}
 	return v.d
@@ -214,7 +214,7 @@ func (v *visit) accepted() {
 	o := v.offer()
 	r := v.replay
 	v.d.Outcome = Negotiated
-	v.d.Negotiated = &Agreement{Version: r.Version, Cipher: r.Suite, Group: r.Group, Scheme: r.Scheme, ALPN: r.ALPN}
+	v.d.Negotiated = agreement(&r)
 	a := &o.Accepts
 	if r.Hello.Downgraded() && len(o.Versions) > 0 && o.Versions[0] == suite.TLS13 {
 		v.d.Outcome = Refused
@@ -243,6 +243,10 @@ func (v *visit) accepted() {
 		v.fix(SideLoadBalancer, "Use a DH group of 2048 bits, or prefer ECDHE suites")
 	}
 	v.certificate(&o)
+}
+
+func agreement(o *probe.Observation) *Agreement {
+	return &Agreement{Version: o.Version, Cipher: o.Suite, Group: o.Group, Scheme: o.Scheme, ALPN: o.ALPN}
 }
 
 // clientRefuses notes that the client gives up although the endpoint agreed.
