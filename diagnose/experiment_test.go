@@ -122,12 +122,25 @@ func TestAddressesDiffer(t *testing.T) {
 		to := map[string]string{"192.0.2.1:443": modern, "192.0.2.2:443": old}[address]
 		return (&net.Dialer{}).DialContext(ctx, network, to)
 	}
-	d := Live(context.Background(), profile(t, "java-7u25"), &Endpoint{Name: "lb.example.com", Host: "lb.example.com", Port: "443", ServerName: testbed.HostName,
-		Addresses: []string{"192.0.2.1", "192.0.2.2"}}, Options{Prober: &probe.Prober{Timeout: 2 * time.Second, DialContext: dial}, Now: time.Now()})
+	e := &Endpoint{Name: "lb.example.com", Host: "lb.example.com", Port: "443", ServerName: testbed.HostName, Addresses: []string{"192.0.2.1", "192.0.2.2"}}
+	opt := Options{Prober: &probe.Prober{Timeout: 2 * time.Second, DialContext: dial}, Now: time.Now()}
+	d := Live(context.Background(), profile(t, "java-7u25"), e, opt)
 	if len(d.Addresses) != 2 || d.Addresses[0].Outcome != Refused || d.Addresses[1].Outcome != Negotiated || d.Findings[0].ID != "addresses-differ" {
 		t.Errorf("addresses %+v, findings %+v", d.Addresses, d.Findings)
 	}
 	if d.Outcome != Refused || d.Causes[0].ID != cause.NoCommonVersion {
 		t.Errorf("outcome %s, causes %+v", d.Outcome, d.Causes)
+	}
+	valid(t, "why", d)
+
+	table := AllClients(context.Background(), e, opt)
+	valid(t, "why-clients", table)
+	if !table.Reached || len(table.Findings) != 1 || table.Findings[0].ID != "addresses-differ" {
+		t.Errorf("findings %+v", table.Findings)
+	}
+	for _, r := range table.Clients {
+		if want := map[string][]string{"java-7u25": {"192.0.2.1:443"}, "chrome-137": {}, "tls13-only": {"192.0.2.2:443"}}[r.Name]; want != nil && (r.Works != (len(want) == 0) || !slices.Equal(r.FailsAt, want)) {
+			t.Errorf("%+v, want it to fail at %v", r, want)
+		}
 	}
 }

@@ -51,11 +51,7 @@ func Live(ctx context.Context, c *ClientSide, e *Endpoint, opt Options) *Diagnos
 	results := make([]*Diagnosis, len(addresses))
 	var wg sync.WaitGroup
 	for i, a := range addresses {
-		wg.Go(func() {
-			p := &probe.Prober{Timeout: opt.Prober.Timeout, Parallel: opt.Prober.Parallel, DialContext: opt.Prober.DialContext}
-			v := &visit{c: c, e: e, opt: opt, p: p, t: probe.Target{Address: net.JoinHostPort(a, e.Port), ServerName: e.Host, StartTLS: e.StartTLS}}
-			results[i] = v.run(ctx)
-		})
+		wg.Go(func() { results[i] = newVisit(c, e, opt, a).run(ctx) })
 	}
 	wg.Wait()
 	return merge(results, addresses)
@@ -92,11 +88,18 @@ type visit struct {
 	worksBy string
 }
 
+// newVisit prepares the diagnosis of one address, with a prober of its own: connections are counted apart.
+func newVisit(c *ClientSide, e *Endpoint, opt Options, address string) *visit {
+	v := &visit{c: c, e: e, opt: opt, d: newDiagnosis(c),
+		p: &probe.Prober{Timeout: opt.Prober.Timeout, Parallel: opt.Prober.Parallel, DialContext: opt.Prober.DialContext},
+		t: probe.Target{Address: net.JoinHostPort(address, e.Port), ServerName: e.Host, StartTLS: e.StartTLS}}
+	v.d.Target = Target{Name: e.Name, Kind: "endpoint", Address: v.t.Address, ServerName: e.ServerName, StartTLS: string(e.StartTLS)}
+	return v
+}
+
 const replayName = "the client's hello"
 
 func (v *visit) run(ctx context.Context) *Diagnosis {
-	v.d = newDiagnosis(v.c)
-	v.d.Target = Target{Name: v.e.Name, Kind: "endpoint", Address: v.t.Address, ServerName: v.e.ServerName, StartTLS: string(v.e.StartTLS)}
 	defer func() { v.d.Connections, v.d.RoundTrips = v.p.Connections(), v.p.RoundTrips() }()
 	if v.c.Plain != nil {
 		v.plain(ctx)
@@ -172,16 +175,17 @@ func (v *visit) match() {
 			v.server.now = m.Policy
 		}
 	}
-	v.d.Observed = &Observed{Versions: p.Versions, Suites: p.Suites, Groups: p.Groups, Order: p.Order,
-		Certificates: v.seen.Identity.Certificates, NotTested: v.seen.NotTested}
+	v.d.Observed = &Observed{Versions: p.Versions, Suites: noNil(p.Suites), Groups: p.Groups, Order: p.Order,
+		Certificates: noNil(v.seen.Identity.Certificates), NotTested: v.seen.NotTested}
 	if p.ClientAuth != policy.ClientAuthNone {
 		v.d.Findings = append(v.d.Findings, Finding{ID: "client-certificate-requested", Summary: "the endpoint asks for a client certificate (mutual TLS)"})
 	}
 }
 
-func noNil(l []string) []string {
+// noNil makes a list one that JSON writes as [] and not as null.
+func noNil[T any](l []T) []T {
 	if l == nil {
-		return []string{}
+		return []T{}
 	}
 	return l
 }

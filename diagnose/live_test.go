@@ -1,10 +1,12 @@
 package diagnose
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -21,6 +23,7 @@ import (
 	"github.com/parley-tls/parley/probe"
 	"github.com/parley-tls/parley/suite"
 	"github.com/parley-tls/parley/testbed"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // listen serves every connection with serve until the test ends.
@@ -158,7 +161,29 @@ func live(t *testing.T, c *ClientSide, address, name string, edit func(*Options)
 	if edit != nil {
 		edit(&opt)
 	}
-	return Live(context.Background(), c, &Endpoint{Name: address, Host: host, Port: port, Addresses: []string{host}, ServerName: name}, opt)
+	d := Live(context.Background(), c, &Endpoint{Name: address, Host: host, Port: port, Addresses: []string{host}, ServerName: name}, opt)
+	valid(t, "why", d)
+	return d
+}
+
+// valid holds a report against the published schema.
+func valid(t *testing.T, schema string, report any) {
+	t.Helper()
+	s, err := jsonschema.NewCompiler().Compile("../docs/schema/" + schema + ".schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate(doc); err != nil {
+		t.Errorf("the report breaks %s.schema.json: %v\n%s", schema, err, b)
+	}
 }
 
 // TestCauses: every cause of the stages network and hello, and those of the certificate that a profile's
