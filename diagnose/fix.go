@@ -57,8 +57,7 @@ func fixes(c *ClientSide, s *server, id cause.ID) []proposal {
 // what the offer lacks.
 func clientFixes(c *ClientSide, s *server) []proposal {
 	var l []proposal
-	set, ok := setting(c, s)
-	if ok {
+	if set, ok := setting(c.offerTo(s.name), c.remedies(), s); ok {
 		l = append(l, set)
 	} else if better, steps, ok := repair(c.offerTo(s.name), s.policy, s.id); ok {
 		f := proposal{Fix{Side: SideClient, Summary: capital(stepWords(steps)), Commands: []string{}}, &better}
@@ -76,27 +75,23 @@ func clientFixes(c *ClientSide, s *server) []proposal {
 	return l
 }
 
-// setting is the change of the client's configuration that gets it in: one, or if none is enough all that are
-// known together.
-func setting(c *ClientSide, s *server) (proposal, bool) {
-	if c.Profile == nil {
-		return proposal{}, false
+// setting is the change of a client's configuration that gets it in: one of its remedies, or if none is enough by
+// itself all of them together.
+func setting(o hello.Offer, remedies []client.Remedy, s *server) (proposal, bool) {
+	var tries [][]client.Remedy
+	for i := range remedies {
+		tries = append(tries, remedies[i:i+1])
 	}
-	all := c.Profile.Remedies
-	tries := make([][]client.Remedy, 0, len(all)+1)
-	for i := range all {
-		tries = append(tries, all[i:i+1])
+	if len(remedies) > 1 {
+		tries = append(tries, remedies)
 	}
-	if len(all) > 1 {
-		tries = append(tries, all)
-	}
-	for _, remedies := range tries {
-		o := c.offerTo(s.name)
-		for _, r := range remedies {
-			enable(&o, r.Enables, s.name)
+	for _, chosen := range tries {
+		better := o
+		for _, r := range chosen {
+			enable(&better, r.Enables, s.name)
 		}
-		if s.accepts(&o) {
-			return proposal{settingFix(remedies), &o}, true
+		if s.accepts(&better) {
+			return proposal{settingFix(chosen), &better}, true
 		}
 	}
 	return proposal{}, false

@@ -73,3 +73,11 @@ func (c *ClientSide) describe() Client {
 	}
 	return d
 }
+
+// remedies are the settings that are known to widen what the client offers.
+func (c *ClientSide) remedies() []client.Remedy {
+	if c.Profile == nil {
+		return nil
+	}
+	return c.Profile.Remedies
+}
