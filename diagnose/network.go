@@ -37,6 +37,7 @@ func (v *visit) silent(ctx context.Context) {
 	case v.sizeIntolerant(ctx):
 	case v.stalls(n):
 		note(cause.MTUBlackhole, 0.7, "small answers get through, large ones do not: packets of full size are lost on the way")
+		v.last().Decide = "a capture on both ends: are packets of full size lost?"
 		v.fix(SideNetwork, "Let ICMP \"fragmentation needed\" through, or lower the MTU or MSS on the path (tunnels, VPNs)")
 	case v.startTLS(ctx):
 	case v.withoutName(ctx):
@@ -85,7 +86,8 @@ func (v *visit) stalls(n map[probe.Answer]int) bool {
 			partial++
 		}
 	}
-	return partial > 0 || n[probe.HelloRetry] > 0 && n[probe.Silent] > 0
+	small := n[probe.HelloRetry] + n[probe.Alerted] // these answers fit any packet
+	return partial > 0 || small > 0 && n[probe.Silent] > 0 && !v.replay.Answer.Refusal()
 }
 
 // notTLS words an endpoint that speaks another protocol.
