@@ -66,6 +66,7 @@ func (f *Flight) record(r Record) error {
 		return fmt.Errorf("more than %d records", limit)
 	}
 	switch {
+	case f.Alert != nil && f.Alert.Fatal: // nothing counts after it (RFC 8446 section 6.2)
 	case r.Type == RecordChangeCipherSpec:
 		// After a HelloRetryRequest it is there for middleboxes only, and the next ServerHello comes in the
 		// clear (RFC 8446 appendix D.4).
