@@ -125,7 +125,7 @@ func (p *Prober) one(ctx context.Context, t Target, hello []byte) Observation {
 			o.Answer, o.Err = PreambleFailed, err
 			return o
 		}
-		o.RoundTrips += 2
+		o.RoundTrips += t.StartTLS.roundTrips()
 	}
 	o.RoundTrips++
 	sent := time.Now()
