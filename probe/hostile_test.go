@@ -203,6 +203,8 @@ func TestBrokenServers(t *testing.T) {
 		"claims it after the ServerHello":   {says(append(serverHello(), record(22, 11, 0xFF, 0xFF, 0xFF)...)), []Answer{ServerHello}, Malformed},
 		"claims a record of 64 KiB":         {says([]byte{22, 3, 3, 0xFF, 0xFF}), []Answer{Malformed}, ""},
 		"sends a certificate first":         {says(message(hello.TypeCertificate, 0, 0, 0)), []Answer{Malformed}, ""},
+		"chooses a suite of its own":        {says(message(hello.TypeServerHello, append(append([]byte{3, 3}, make([]byte, 32)...), 0, 0x00, 0x2F, 0)...)), []Answer{Malformed}, ""},
+		"chooses a protocol of its own":     {says(message(hello.TypeServerHello, append(append([]byte{3, 3}, make([]byte, 32)...), 0, 0xC0, 0x2F, 0, 0, 9, 0, 16, 0, 5, 0, 3, 2, 'h', '2')...)), []Answer{Malformed}, ""},
 		"sends a short ServerHello":         {says(message(hello.TypeServerHello, 3, 3)), []Answer{Malformed}, ""},
 		"warns, then a short ServerHello":   {says(append(alert(false, 112), message(hello.TypeServerHello, 3, 3)...)), []Answer{Malformed}, ""},
 		"sends an alert of three bytes":     {says(record(21, 2, 40, 0)), []Answer{Malformed}, ""},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/parley-tls/parley/hello"
@@ -13,6 +14,7 @@ import (
 type reader struct {
 	conn   net.Conn
 	sent   time.Time
+	asked  *hello.ClientHello // nil where the hello that was sent cannot be read
 	flight hello.Flight
 	done   bool // the flight is complete, or reading on is of no use
 }
@@ -137,6 +139,9 @@ func (r *reader) message(o *Observation, m hello.Message) error {
 		if err != nil {
 			return err
 		}
+		if err := r.offered(h); err != nil {
+			return err
+		}
 		o.Hello = h
 		o.Answer, o.Version, o.Suite, o.Group, o.ALPN = ServerHello, h.Version, h.Suite, h.Group, h.ALPN
 		if h.Retry {
@@ -158,6 +163,21 @@ func (r *reader) message(o *Observation, m hello.Message) error {
 		o.ClientAuth = true
 	case hello.TypeServerHelloDone:
 		o.Complete, r.done = true, true
+	}
+	return nil
+}
+
+// offered demands that the server chose from what the hello offers (RFC 8446 section 4.1.3, RFC 7301 section 3.2):
+// every client refuses what it did not ask for.
+func (r *reader) offered(h *hello.ServerHello) error {
+	if r.asked == nil {
+		return nil
+	}
+	if !slices.Contains(r.asked.Suites, h.Suite) {
+		return fmt.Errorf("the server chooses %s, which was not offered", h.Suite)
+	}
+	if o := r.asked.Offer(); h.ALPN != "" && !slices.Contains(o.ALPN, h.ALPN) {
+		return fmt.Errorf("the server chooses the application protocol %q, which was not offered", h.ALPN)
 	}
 	return nil
 }
