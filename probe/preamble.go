@@ -145,7 +145,8 @@ func (d *dialogue) xmpp(host string) error {
 	return d.until(">", "<proceed")
 }
 
-// until reads up to the first end, and demands that what was read holds want.
+// until reads up to the first end, and demands that what was read holds want. An error of the stream (RFC 6120
+// section 4.9) ends it too.
 func (d *dialogue) until(end, want string) error {
 	var b bytes.Buffer
 	for !bytes.HasSuffix(b.Bytes(), []byte(end)) {
@@ -154,6 +155,10 @@ func (d *dialogue) until(end, want string) error {
 			return fmt.Errorf("waiting for %q: %w", want, err)
 		}
 		b.WriteByte(c)
+		if c == '>' && bytes.HasSuffix(b.Bytes(), []byte("</stream:error>")) {
+			_, text, _ := strings.Cut(b.String(), "<stream:error>")
+			return refusal(text)
+		}
 	}
 	if !strings.Contains(b.String(), want) {
 		return refusal(b.String())

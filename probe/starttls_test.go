@@ -68,6 +68,7 @@ func TestStartTLSRefused(t *testing.T) {
 		{LDAP, "\x30\x80\x02\x01\x01\x00\x00", "a length of 0 bytes"},
 		{XMPP, "<stream:stream><stream:features><bind/></stream:features>", "does not offer STARTTLS"},
 		{XMPP, "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features><failure/>", `it says "<failure/>"`},
+		{XMPP, "<stream:stream from='a'><stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>", `it says "<host-unknown `},
 		{Postgres, "N", `it says "N"`},
 		{MySQL, "\x17\x00\x00\x00\xFF\x69\x04Host '1' is blocked\x00", "Host '1' is blocked"},
 		{MySQL, "\x18\x00\x00\x00\x0A5.5\x00\x01\x00\x00\x00saltsalt\x00\xFF\xF7\x2D\x02\x00\x00", "does not offer STARTTLS"},
