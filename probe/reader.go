@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/suite"
 )
 
 // reader reads a server's first flight into an Observation.
@@ -168,15 +169,20 @@ func (r *reader) message(o *Observation, m hello.Message) error {
 }
 
 // offered demands that the server chose from what the hello offers (RFC 8446 section 4.1.3, RFC 7301 section 3.2):
-// every client refuses what it did not ask for.
+// every client refuses what it did not ask for. A version below the offered ones is no such case: a server that does
+// not know supported_versions goes by the hello's own version, and it is the client that finds it too low.
 func (r *reader) offered(h *hello.ServerHello) error {
 	if r.asked == nil {
 		return nil
 	}
-	if !slices.Contains(r.asked.Suites, h.Suite) {
+	o := r.asked.Offer()
+	switch _, selected := h.Extension(hello.ExtSupportedVersions); {
+	case selected && !slices.Contains(o.Versions, h.Version),
+		!selected && (h.Version < suite.SSLv3 || h.Version > min(r.asked.Version, suite.TLS12)):
+		return fmt.Errorf("the server chooses %s, which was not offered", h.Version)
+	case !slices.Contains(r.asked.Suites, h.Suite):
 		return fmt.Errorf("the server chooses %s, which was not offered", h.Suite)
-	}
-	if o := r.asked.Offer(); h.ALPN != "" && !slices.Contains(o.ALPN, h.ALPN) {
+	case h.ALPN != "" && !slices.Contains(o.ALPN, h.ALPN):
 		return fmt.Errorf("the server chooses the application protocol %q, which was not offered", h.ALPN)
 	}
 	return nil
