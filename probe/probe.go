@@ -19,8 +19,9 @@ import (
 // DefaultTimeout bounds one connection, from dial to the last byte read.
 const DefaultTimeout = 5 * time.Second
 
-// DefaultParallel is how many connections a Prober keeps open at once.
-const DefaultParallel = 16
+// DefaultParallel is how many connections a Prober keeps open at once: all that one round of a diagnosis asks,
+// which is within its 40, so that no round takes longer than one answer.
+const DefaultParallel = 40
 
 // MaxAnswer is how many bytes of an answer are read at most. A certificate chain with a
 // post-quantum key exchange stays far below it.
