@@ -22,8 +22,25 @@ type Endpoint struct {
 	GroupsAsked []suite.Group
 	// OrderKnown is false where only the set of suites is known.
 	OrderKnown bool
+	// Open are the suites that were not asked for one by one although others of their kind are accepted.
+	Open []suite.Code
 	// NotTested names what was left open, for people.
 	NotTested []string
+}
+
+// View is what was asked and what the certificates can show, for policy.MatchPolicies.
+func (e *Endpoint) View() policy.View {
+	v := policy.View{Keys: e.KeyTypes(), Groups: e.GroupsAsked, Suites: func(c suite.Code) bool { return !slices.Contains(e.Open, c) }}
+	if e.Policy.Order == policy.ServerOrder {
+		// Of the order a scan knows only what the server prefers to all else.
+		for _, c := range e.Policy.Suites {
+			if suite.ByCode(c).MaxVersion < suite.TLS13 {
+				v.FirstChoice = c
+				break
+			}
+		}
+	}
+	return v
 }
 
 // Reply returns the answer to the question called name.
@@ -89,8 +106,8 @@ func (s *state) endpoint(address string, replies []Reply) *Endpoint {
 	if n := unanswered(replies); n > 0 && e.Speaks() {
 		e.NotTested = append(e.NotTested, fmt.Sprintf("what %d of %d hellos asked for: they met a reset or silence, which need not be the endpoint's", n, len(replies)))
 	}
-	if l := s.open(); len(l) > 0 {
-		e.NotTested = append(e.NotTested, fmt.Sprintf("%d suites outside every load balancer policy (%s …)", len(l), l[0].OpenSSL()))
+	if e.Open = s.open(); len(e.Open) > 0 {
+		e.NotTested = append(e.NotTested, fmt.Sprintf("%d suites that hardly any policy has (%s …)", len(e.Open), e.Open[0].OpenSSL()))
 	}
 	return e
 }

@@ -31,7 +31,7 @@ type Raw struct {
 
 // DefaultBudget keeps a diagnosis within 40 connections, with some left for its own experiments. The first two
 // rounds need no more than that of an endpoint whose policy is a load balancer's.
-const DefaultBudget = 36
+const DefaultBudget = 34
 
 // Quick learns what the endpoint accepts, as far as a diagnosis needs it, in three rounds of parallel
 // connections. It always returns an Endpoint: one that speaks no TLS has no versions, and its replies say
