@@ -2,10 +2,12 @@ package diagnose
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/hello"
@@ -44,11 +46,7 @@ func (v *visit) certificate(o *hello.Offer) {
 }
 
 func showChain(v *visit) string {
-	c := sClient(v.t, v.hello)
-	if c == "" {
-		return ""
-	}
-	return c + " -showcerts"
+	return strings.Replace(sClient(v.t, v.hello), " </dev/null", " -showcerts </dev/null", 1)
 }
 
 // presented is the chain that went with the suite that was chosen.
@@ -92,37 +90,53 @@ func (v *visit) trust(chain []*x509.Certificate, name string) {
 	if err == nil || !errors.As(err, &unknown) {
 		return
 	}
+	v.untrusted(chain, err)
+}
+
+// untrusted ranks the two reasons for which a chain ends at no trusted root: the root is unknown to the client, or
+// an intermediate below it is missing. Both look the same where the last certificate's issuer is not at hand.
+func (v *visit) untrusted(chain []*x509.Certificate, err error) {
 	top := chain[len(chain)-1]
-	r := negotiate.Reason{By: "client", Server: []string{top.Issuer.String()}}
-	confidence := 0.5
-	decide := "the client's trust store: give its roots with --ca-file"
-	switch selfIssued := bytes.Equal(top.RawSubject, top.RawIssuer); {
-	case selfIssued && len(chain) == 1:
-		r.Cause = cause.CertificateUntrusted
-		r.Server = []string{top.Subject.String() + " (self-signed)"}
-	case selfIssued:
-		r.Cause = cause.CertificateUntrusted
-	case v.opt.CAGiven || len(top.IssuingCertificateURL) > 0:
-		// A root is rarely named by URL: what is missing is an intermediate.
-		r.Cause = cause.CertificateChainIncomplete
-		confidence = 0.75
-	default:
-		r.Cause = cause.CertificateUntrusted
+	issuer := top.Issuer.String()
+	missing := 0.2 // the probability that an intermediate is missing
+	switch {
+	case bytes.Equal(top.RawSubject, top.RawIssuer):
+		missing = 0
+		issuer += " (self-signed)"
+	case len(top.IssuingCertificateURL) > 0:
+		missing = 0.85 // a certificate says where its issuer's is found if that is an intermediate; roots rarely are
+	case len(chain) == 1:
+		missing = 0.7 // hardly any root signs servers' certificates itself
 	}
-	if v.opt.CAGiven {
-		confidence, decide = 0.95, ""
+	evidence := []Evidence{{Fact: fmt.Sprintf("%s presented; %v", plural(len(chain), "certificate"), err), Command: showChain(v)}}
+	reasons := []Cause{
+		v.trustCause(cause.CertificateChainIncomplete, missing, issuer, evidence),
+		v.trustCause(cause.CertificateUntrusted, 0.95*(1-missing), issuer, evidence),
 	}
-	k := Cause{ID: r.Cause, Confidence: confidence, Decide: decide, Summary: sentence(v.c.Name, "the listener", &v.c.Offer, nil, r),
-		Evidence: []Evidence{{Fact: fmt.Sprintf("%d certificate(s) presented; %v", len(chain), err), Command: showChain(v)}}}
-	if confidence < 0.7 {
+	slices.SortFunc(reasons, func(a, b Cause) int { return cmp.Compare(b.Confidence, a.Confidence) })
+	if !v.opt.CAGiven && missing < 0.8 {
 		// Private authorities are common: without the client's roots this is a remark, no verdict.
-		v.d.Findings = append(v.d.Findings, Finding{ID: string(r.Cause), Summary: "perhaps " + k.Summary + "; " + decide, Evidence: k.Evidence})
+		k := reasons[0]
+		v.d.Findings = append(v.d.Findings, Finding{ID: string(k.ID), Summary: "perhaps " + k.Summary + ": give the client's roots with --ca-file", Evidence: evidence})
 		return
 	}
 	v.d.Outcome = Refused
-	v.add(k)
-	v.d.Fixes = append(v.d.Fixes, identityFix(r))
+	for _, k := range reasons {
+		if k.Confidence > 0 {
+			v.add(k)
+			v.d.Fixes = append(v.d.Fixes, identityFix(negotiate.Reason{Cause: k.ID, Server: []string{issuer}}))
+		}
+	}
 	v.inspected(chain)
+}
+
+func (v *visit) trustCause(id cause.ID, confidence float64, issuer string, evidence []Evidence) Cause {
+	k := Cause{ID: id, Confidence: confidence, Evidence: evidence, ServerSet: []string{issuer},
+		Summary: sentence(v.c.Name, "the listener", &v.c.Offer, nil, negotiate.Reason{Cause: id, By: "client", Server: []string{issuer}})}
+	if confidence < 0.9 {
+		k.Decide = "is " + issuer + " a root that the client should have, or an intermediate that the server should send?"
+	}
+	return k
 }
 
 // inspectors are the makers of inspecting proxies as their authorities name themselves.

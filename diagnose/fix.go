@@ -7,6 +7,7 @@ import (
 
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/client"
+	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/negotiate"
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/suite"
@@ -23,40 +24,115 @@ type server struct {
 	keys   []policy.KeyType
 }
 
+func (s *server) accepts(o *hello.Offer) bool { return negotiate.Decide(o, s.policy, s.id).OK }
+
+// proposal is a fix with the offer that the client would make then, where it is one on the client's side: sent
+// to a live endpoint, it proves the fix.
+type proposal struct {
+	Fix
+	offer *hello.Offer
+}
+
+func plain(l []proposal) []Fix {
+	out := make([]Fix, len(l))
+	for i, p := range l {
+		out[i] = p.Fix
+	}
+	return out
+}
+
 // fixes finds the least change on each side, for a refusal that negotiate.Decide explains.
-func fixes(c *ClientSide, s *server, id cause.ID) []Fix {
+func fixes(c *ClientSide, s *server, id cause.ID) []proposal {
 	l := clientFixes(c, s)
 	if f, ok := certificateFix(c, s, id); ok {
-		l = append(l, f)
+		l = append(l, proposal{Fix: f})
 	}
-	if f, ok := policyFix(c, s); ok {
-		l = append(l, f)
+	for _, f := range policyFixes(c, s) {
+		l = append(l, proposal{Fix: f})
 	}
 	return l
 }
 
-// clientFixes: a setting that is known to help, an upgrade that is known to help, and in any case what the
-// offer lacks.
-func clientFixes(c *ClientSide, s *server) []Fix {
-	var l []Fix
-	_, steps, ok := repair(c.offerTo(s.name), s.policy, s.id)
-	if ok {
-		l = append(l, Fix{Side: SideClient, Summary: stepWords(steps), Commands: []string{}})
+// clientFixes: a setting that is known to help; an upgrade that is known to help; and where no setting does,
+// what the offer lacks.
+func clientFixes(c *ClientSide, s *server) []proposal {
+	var l []proposal
+	if set, ok := setting(c.offerTo(s.name), c.remedies(), s); ok {
+		l = append(l, set)
+	} else if better, steps, ok := repair(c.offerTo(s.name), s.policy, s.id); ok {
+		f := proposal{Fix{Side: SideClient, Summary: capital(stepWords(steps)), Commands: []string{}}, &better}
 		if c.Profile != nil {
-			for _, st := range steps {
-				if r := c.Profile.Remedy(st.enables); r != nil {
-					l[0].Commands = append(l[0].Commands, r.Commands...)
-					l[0].Summary += ": " + r.Summary
-					l[0].Source = r.Source
-				}
-			}
+			f.Summary += " (no setting of " + c.Name + " is known that does this)"
 		}
+		l = append(l, f)
 	}
 	if up := upgrade(c, s); up != nil {
-		l = append(l, Fix{Side: SideClient, Commands: []string{},
-			Summary: fmt.Sprintf("upgrade to %s or later: the first release of this client after %s that works here", up.Title+released(up), c.Name)})
+		o := up.OfferTo(s.name)
+		f := Fix{Side: SideClient, Commands: []string{},
+			Summary: fmt.Sprintf("Upgrade to %s or later: the first release after %s that gets in as it comes", up.Title+released(up), c.Name)}
+		l = append(l, proposal{f, &o})
 	}
 	return l
+}
+
+// setting is the change of a client's configuration that gets it in: one of its remedies, or if none is enough by
+// itself all of them together.
+func setting(o hello.Offer, remedies []client.Remedy, s *server) (proposal, bool) {
+	var tries [][]client.Remedy
+	for i := range remedies {
+		tries = append(tries, remedies[i:i+1])
+	}
+	if len(remedies) > 1 {
+		tries = append(tries, remedies)
+	}
+	for _, chosen := range tries {
+		better := o
+		for _, r := range chosen {
+			enable(&better, r.Enables, s.name)
+		}
+		if s.accepts(&better) {
+			return proposal{settingFix(chosen), &better}, true
+		}
+	}
+	return proposal{}, false
+}
+
+func settingFix(remedies []client.Remedy) Fix {
+	f := Fix{Side: SideClient, Commands: []string{}}
+	var summaries, sources []string
+	for _, r := range remedies {
+		summaries, sources = append(summaries, r.Summary), append(sources, r.Source)
+		f.Commands = append(f.Commands, r.Commands...)
+	}
+	f.Summary, f.Source = capital(strings.Join(summaries, "; ")), strings.Join(sources, "; ")
+	return f
+}
+
+// enable adds to an offer what a setting enables: versions, suites, groups and signature schemes by name, and
+// server_name. Words of other kinds change nothing about the offer.
+func enable(o *hello.Offer, what []string, serverName string) {
+	for _, w := range what {
+		if v, err := suite.ParseVersion(w); err == nil {
+			addVersion(o, v)
+			o.Accepts.MinVersion = min(o.Accepts.MinVersion, v)
+		} else if x := suite.ByName(w); x != nil {
+			o.Suites = with(o.Suites, x.Code)
+		} else if g := suite.GroupByName(w); g != nil {
+			o.HasGroups, o.Groups = true, with(o.Groups, g.Code)
+		} else if x := suite.SchemeByName(w); x != nil {
+			o.HasSchemes, o.Schemes = true, with(o.Schemes, x.Code)
+		} else if w == "server_name" {
+			o.ServerName = serverName
+		}
+	}
+}
+
+// with returns a copy of l that ends with x, unless x is in it already.
+func with[T comparable](l []T, x T) []T {
+	if slices.Contains(l, x) {
+		return l
+	}
+	return append(slices.Clone(l), x)
 }
 
 func stepWords(steps []step) string {
@@ -64,11 +140,14 @@ func stepWords(steps []step) string {
 	for i, s := range steps {
 		words[i] = s.words
 	}
-	text := strings.Join(words, ", ")
-	if text == "" {
-		return text
+	return strings.Join(words, ", ")
+}
+
+func capital(s string) string {
+	if s == "" {
+		return s
 	}
-	return strings.ToUpper(text[:1]) + text[1:]
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 func released(p *client.Profile) string {
@@ -88,8 +167,7 @@ func upgrade(c *ClientSide, s *server) *client.Profile {
 		if p.Family != c.Profile.Family || p.Released <= c.Profile.Released || best != nil && p.Released >= best.Released {
 			continue
 		}
-		o := p.OfferTo(s.name)
-		if negotiate.Decide(&o, s.policy, s.id).OK {
+		if o := p.OfferTo(s.name); s.accepts(&o) {
 			best = p
 		}
 	}
@@ -120,60 +198,4 @@ func certificateFix(c *ClientSide, s *server, id cause.ID) (Fix, bool) {
 		return f, true
 	}
 	return Fix{}, false
-}
-
-// policyFix is the strictest predefined policy of the load balancer's family that lets the client in.
-func policyFix(c *ClientSide, s *server) (Fix, bool) {
-	if s.family == "" || s.family == policy.Observed || s.family == policy.Custom {
-		return Fix{}, false
-	}
-	o := c.offerTo(s.name)
-	for _, p := range policy.Alternatives(s.family, s.kind) {
-		if s.now != nil && p.Name == s.now.Name || !negotiate.Decide(&o, p, s.id).OK {
-			continue
-		}
-		return Fix{Side: SideLoadBalancer, Policy: p.Name, Price: price(s, p), Commands: commands(p),
-			Summary: "Change the policy to " + p.Name + ", the strictest that lets this client in"}, true
-	}
-	return Fix{Side: SideLoadBalancer, Commands: []string{},
-		Summary: fmt.Sprintf("No predefined policy of %s lets this client in", s.family)}, true
-}
-
-// price says what the change of policy would cost and whom it would let in or out.
-func price(s *server, to *policy.Policy) *Price {
-	from := s.policy
-	if s.now != nil {
-		from = s.now
-	}
-	d := policy.Compare(from, to)
-	p := &Price{AddsVersions: d.AddedVersions, DropsVersions: d.DroppedVersions, AddsSuites: d.AddedSuites, DropsSuites: d.DroppedSuites,
-		Weakest: policy.Weakest(to).String(), WeakestNow: policy.Weakest(from).String()}
-	for _, c := range client.All() {
-		o := c.OfferTo(s.name)
-		switch before, after := negotiate.Decide(&o, from, s.id).OK, negotiate.Decide(&o, to, s.id).OK; {
-		case after && !before:
-			p.GainsClients = append(p.GainsClients, c.Name)
-		case before && !after:
-			p.LosesClients = append(p.LosesClients, c.Name)
-		}
-	}
-	return p
-}
-
-// commands are what sets policy p on a load balancer of its family.
-func commands(p *policy.Policy) []string {
-	switch p.Family {
-	case policy.AWS:
-		return []string{"aws elbv2 modify-listener --listener-arn LISTENER_ARN --ssl-policy " + p.Name}
-	case policy.Classic:
-		return []string{
-			"aws elb create-load-balancer-policy --load-balancer-name NAME --policy-name NEW_POLICY --policy-type-name SSLNegotiationPolicyType --policy-attributes AttributeName=Reference-Security-Policy,AttributeValue=" + p.Name,
-			"aws elb set-load-balancer-policies-of-listener --load-balancer-name NAME --load-balancer-port 443 --policy-names NEW_POLICY",
-		}
-	case policy.Azure:
-		return []string{"az network application-gateway ssl-policy set --resource-group GROUP --gateway-name GATEWAY --policy-type Predefined --policy-name " + p.Name}
-	case policy.Google:
-		return []string{"gcloud compute ssl-policies update SSL_POLICY --profile " + strings.TrimPrefix(p.Name, "GCP-")}
-	}
-	return []string{}
 }

@@ -51,11 +51,7 @@ func Live(ctx context.Context, c *ClientSide, e *Endpoint, opt Options) *Diagnos
 	results := make([]*Diagnosis, len(addresses))
 	var wg sync.WaitGroup
 	for i, a := range addresses {
-		wg.Go(func() {
-			p := &probe.Prober{Timeout: opt.Prober.Timeout, Parallel: opt.Prober.Parallel, DialContext: opt.Prober.DialContext}
-			v := &visit{c: c, e: e, opt: opt, p: p, t: probe.Target{Address: net.JoinHostPort(a, e.Port), ServerName: e.Host, StartTLS: e.StartTLS}}
-			results[i] = v.run(ctx)
-		})
+		wg.Go(func() { results[i] = newVisit(c, e, opt, a).run(ctx) })
 	}
 	wg.Wait()
 	return merge(results, addresses)
@@ -92,11 +88,18 @@ type visit struct {
 	worksBy string
 }
 
+// newVisit prepares the diagnosis of one address, with a prober of its own: connections are counted apart.
+func newVisit(c *ClientSide, e *Endpoint, opt Options, address string) *visit {
+	v := &visit{c: c, e: e, opt: opt, d: newDiagnosis(c),
+		p: &probe.Prober{Timeout: opt.Prober.Timeout, Parallel: opt.Prober.Parallel, DialContext: opt.Prober.DialContext},
+		t: probe.Target{Address: net.JoinHostPort(address, e.Port), ServerName: e.Host, StartTLS: e.StartTLS}}
+	v.d.Target = Target{Name: e.Name, Kind: "endpoint", Address: v.t.Address, ServerName: e.ServerName, StartTLS: string(e.StartTLS)}
+	return v
+}
+
 const replayName = "the client's hello"
 
 func (v *visit) run(ctx context.Context) *Diagnosis {
-	v.d = newDiagnosis(v.c)
-	v.d.Target = Target{Name: v.e.Name, Kind: "endpoint", Address: v.t.Address, ServerName: v.e.ServerName, StartTLS: string(v.e.StartTLS)}
 	defer func() { v.d.Connections, v.d.RoundTrips = v.p.Connections(), v.p.RoundTrips() }()
 	if v.c.Plain != nil {
 		v.plain(ctx)
@@ -127,7 +130,7 @@ func (v *visit) run(ctx context.Context) *Diagnosis {
 	default:
 		v.refused(ctx)
 	}
-	if v.opt.Repeat > 0 && v.seen.Speaks() {
+	if v.opt.Repeat > 0 && v.seen.Speaks() && v.d.Repeat == nil {
 		v.repeat(ctx)
 	}
 	return v.d
@@ -172,16 +175,17 @@ func (v *visit) match() {
 			v.server.now = m.Policy
 		}
 	}
-	v.d.Observed = &Observed{Versions: p.Versions, Suites: p.Suites, Groups: p.Groups, Order: p.Order,
-		Certificates: v.seen.Identity.Certificates, NotTested: v.seen.NotTested}
+	v.d.Observed = &Observed{Versions: p.Versions, Suites: noNil(p.Suites), Groups: p.Groups, Order: p.Order,
+		Certificates: noNil(v.seen.Identity.Certificates), NotTested: v.seen.NotTested}
 	if p.ClientAuth != policy.ClientAuthNone {
 		v.d.Findings = append(v.d.Findings, Finding{ID: "client-certificate-requested", Summary: "the endpoint asks for a client certificate (mutual TLS)"})
 	}
 }
 
-func noNil(l []string) []string {
+// noNil makes a list one that JSON writes as [] and not as null.
+func noNil[T any](l []T) []T {
 	if l == nil {
-		return []string{}
+		return []T{}
 	}
 	return l
 }
@@ -214,7 +218,7 @@ func (v *visit) accepted() {
 	o := v.offer()
 	r := v.replay
 	v.d.Outcome = Negotiated
-	v.d.Negotiated = &Agreement{Version: r.Version, Cipher: r.Suite, Group: r.Group, Scheme: r.Scheme, ALPN: r.ALPN}
+	v.d.Negotiated = agreement(&r)
 	a := &o.Accepts
 	if r.Hello.Downgraded() && len(o.Versions) > 0 && o.Versions[0] == suite.TLS13 {
 		v.d.Outcome = Refused
@@ -243,6 +247,10 @@ func (v *visit) accepted() {
 		v.fix(SideLoadBalancer, "Use a DH group of 2048 bits, or prefer ECDHE suites")
 	}
 	v.certificate(&o)
+}
+
+func agreement(o *probe.Observation) *Agreement {
+	return &Agreement{Version: o.Version, Cipher: o.Suite, Group: o.Group, Scheme: o.Scheme, ALPN: o.ALPN}
 }
 
 // clientRefuses notes that the client gives up although the endpoint agreed.

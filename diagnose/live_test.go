@@ -1,10 +1,13 @@
 package diagnose
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -21,6 +24,7 @@ import (
 	"github.com/parley-tls/parley/probe"
 	"github.com/parley-tls/parley/suite"
 	"github.com/parley-tls/parley/testbed"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // listen serves every connection with serve until the test ends.
@@ -158,7 +162,37 @@ func live(t *testing.T, c *ClientSide, address, name string, edit func(*Options)
 	if edit != nil {
 		edit(&opt)
 	}
-	return Live(context.Background(), c, &Endpoint{Name: address, Host: host, Port: port, Addresses: []string{host}, ServerName: name}, opt)
+	d := Live(context.Background(), c, &Endpoint{Name: address, Host: host, Port: port, Addresses: []string{host}, ServerName: name}, opt)
+	valid(t, "why", d)
+	return d
+}
+
+// valid holds a report against the published schema.
+func valid(t *testing.T, schema string, report any) {
+	t.Helper()
+	s, err := jsonschema.NewCompiler().Compile("../docs/schema/" + schema + ".schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate(doc); err != nil {
+		t.Errorf("the report breaks %s.schema.json: %v\n%s", schema, err, b)
+	}
+}
+
+type causeCase struct {
+	id      cause.ID
+	client  *ClientSide
+	address string
+	name    string
+	edit    func(*Options)
 }
 
 // TestCauses: every cause of the stages network and hello, and those of the certificate that a profile's
@@ -166,13 +200,7 @@ func live(t *testing.T, c *ClientSide, address, name string, edit func(*Options)
 func TestCauses(t *testing.T) {
 	rsa := goServer(t, configOf(t, testbed.RSA2048))
 	only12 := func(o *hello.Offer) { o.Versions = []suite.Version{suite.TLS12} }
-	cases := []struct {
-		id      cause.ID
-		client  *ClientSide
-		address string
-		name    string
-		edit    func(*Options)
-	}{
+	cases := []causeCase{
 		{cause.NoCommonVersion, profile(t, "java-7u25"), rsa, testbed.HostName, nil},
 		{cause.NoCommonCipher, custom(t, func(o *hello.Offer) { only12(o); o.Suites = []suite.Code{0x006B, 0x0033} }), rsa, testbed.HostName, nil},
 		{cause.CipherNeedsOtherCertificate, custom(t, func(o *hello.Offer) { only12(o); o.Suites = []suite.Code{0xC02F} }), openssl(t, testbed.P256, "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"), testbed.HostName, nil},
@@ -257,6 +285,15 @@ func TestCauses(t *testing.T) {
 		{cause.CertificateChainIncomplete, profile(t, "nodejs-20"), goServer(t, configOf(t, incomplete)), testbed.HostName, func(o *Options) {
 			o.Roots, o.CAGiven = pool(t, testbed.Make(t, incomplete).CA), true
 		}},
+		{cause.CertificateUntrusted, profile(t, "nodejs-20"), goServer(t, configOf(t, withIntermediate)), testbed.HostName, func(o *Options) {
+			o.Roots, o.CAGiven = pool(t, testbed.Make(t, testbed.RSA2048).CA), true
+		}},
+	}
+	for _, c := range cause.All {
+		elsewhere := c.ID == cause.DNSFailure // TestUnresolved
+		if (c.Stage == cause.Network || c.Stage == cause.Hello) && !elsewhere && !slices.ContainsFunc(cases, func(x causeCase) bool { return x.id == c.ID }) {
+			t.Errorf("no case for %s", c.ID)
+		}
 	}
 	for _, c := range cases {
 		t.Run(string(c.id), func(t *testing.T) {
@@ -276,6 +313,65 @@ func TestCauses(t *testing.T) {
 		})
 	}
 }
+
+// TestUnresolved: a name without an address is a diagnosis, not an error.
+func TestUnresolved(t *testing.T) {
+	e := &Endpoint{Name: "lb.example.invalid", Host: "lb.example.invalid", Port: "443", LookupErr: errors.New("no such host")}
+	opt := Options{Prober: &probe.Prober{}, Now: time.Now()}
+	d := Live(context.Background(), profile(t, "go-1.26"), e, opt)
+	valid(t, "why", d)
+	if d.Outcome != Unreachable || len(d.Causes) != 1 || d.Causes[0].ID != cause.DNSFailure || d.Connections != 0 {
+		t.Errorf("%+v", d)
+	}
+	table := AllClients(context.Background(), e, opt)
+	valid(t, "why-clients", table)
+	if table.Reached || len(table.Causes) != 1 || table.Causes[0].ID != cause.DNSFailure {
+		t.Errorf("%+v", table)
+	}
+}
+
+// TestWeakDigest: a client that takes no SHA-1 in a certificate's signature.
+func TestWeakDigest(t *testing.T) {
+	spec := testbed.Spec{Name: "sha1", Key: policy.RSA, Bits: 2048, SHA1: true}
+	d := live(t, profile(t, "nodejs-24"), goServer(t, configOf(t, spec)), testbed.HostName, nil)
+	if len(d.Causes) == 0 || d.Causes[0].ID != cause.WeakCertificateKey || !strings.Contains(d.Causes[0].Summary, "SHA1") {
+		t.Errorf("outcome %s, causes %+v", d.Outcome, d.Causes)
+	}
+}
+
+// TestLargeAnswersLost: packets of full size from the server are lost, small ones come through. Before TLS 1.3 the
+// small ones are alerts, with it also the HelloRetryRequest.
+func TestLargeAnswersLost(t *testing.T) {
+	for name, upstream := range map[string]string{
+		"TLS 1.3": goServer(t, configOf(t, testbed.RSA2048)),
+		"TLS 1.2": goServer(t, func() *tls.Config { c := configOf(t, testbed.RSA2048); c.MaxVersion = tls.VersionTLS12; return c }()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			address := listen(t, func(c net.Conn) {
+				u, err := net.Dial("tcp", upstream)
+				if err != nil {
+					return
+				}
+				defer u.Close()
+				go io.Copy(u, c)
+				buf := make([]byte, 1<<16)
+				n, _ := u.Read(buf)
+				if n > 600 {
+					time.Sleep(2 * time.Second) // lost, and lost again when sent again
+					return
+				}
+				c.Write(buf[:n])
+			})
+			d := live(t, profile(t, "go-1.26"), address, testbed.HostName, nil)
+			if len(d.Causes) == 0 || d.Causes[0].ID != cause.MTUBlackhole {
+				t.Errorf("outcome %s, causes %+v", d.Outcome, d.Causes)
+			}
+		})
+	}
+}
+
+var withIntermediate = testbed.Spec{Name: "with-intermediate", Key: policy.RSA, Bits: 2048, Intermediate: true}
 
 var incomplete = testbed.Spec{Name: "incomplete", Key: policy.RSA, Bits: 2048, Intermediate: true, Incomplete: true}
 

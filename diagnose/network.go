@@ -34,8 +34,10 @@ func (v *visit) silent(ctx context.Context) {
 		v.notTLS(ctx, r, note)
 	case n[probe.Malformed] > 0:
 		note(cause.ProtocolViolation, 0.8, "the endpoint answers with TLS records that break the protocol")
+	case v.sizeIntolerant(ctx):
 	case v.stalls(n):
 		note(cause.MTUBlackhole, 0.7, "small answers get through, large ones do not: packets of full size are lost on the way")
+		v.last().Decide = "a capture on both ends: are packets of full size lost?"
 		v.fix(SideNetwork, "Let ICMP \"fragmentation needed\" through, or lower the MTU or MSS on the path (tunnels, VPNs)")
 	case v.startTLS(ctx):
 	case v.withoutName(ctx):
@@ -59,6 +61,23 @@ func (v *visit) silent(ctx context.Context) {
 
 func (v *visit) last() *Cause { return &v.d.Causes[len(v.d.Causes)-1] }
 
+// sizeIntolerant asks with the client's hello padded beyond 511 bytes, where it is in the range that some servers
+// never answer: the hellos of a scan are too.
+func (v *visit) sizeIntolerant(ctx context.Context) bool {
+	if v.replay.Answer == probe.Alerted || !inF5Range(v.hello) {
+		return false
+	}
+	x := v.with([]change{padded})[0]
+	var sent bool
+	if x.got, sent = v.try(ctx, x.h); !sent || !x.got.Accepted() {
+		return false
+	}
+	o := v.offer()
+	v.works, v.worksBy = x.h, x.words
+	v.blame(ctx, &o, &x)
+	return true
+}
+
 // stalls reports whether only small answers come through: alerts and retries do, certificates do not.
 func (v *visit) stalls(n map[probe.Answer]int) bool {
 	partial := 0
@@ -67,7 +86,8 @@ func (v *visit) stalls(n map[probe.Answer]int) bool {
 			partial++
 		}
 	}
-	return partial > 0 || n[probe.HelloRetry] > 0 && n[probe.Silent] > 0
+	small := n[probe.HelloRetry] + n[probe.Alerted] // these answers fit any packet
+	return partial > 0 || small > 0 && n[probe.Silent] > 0 && !v.replay.Answer.Refusal()
 }
 
 // notTLS words an endpoint that speaks another protocol.

@@ -37,7 +37,7 @@ func (d *Diagnosis) decide(c *ClientSide, s *server, what string, now time.Time)
 	if !out.OK {
 		d.Outcome = Refused
 		d.Causes = append(d.Causes, causeOf(c, &o, s.policy, out.Reason, what))
-		d.Fixes = append(d.Fixes, fixes(c, s, out.Reason.Cause)...)
+		d.Fixes = append(d.Fixes, plain(fixes(c, s, out.Reason.Cause))...)
 		return out
 	}
 	d.Outcome = Negotiated

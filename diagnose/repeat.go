@@ -7,6 +7,7 @@ import (
 
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/probe"
 )
 
 // z95 is the two-sided 95 % quantile of the normal distribution.
@@ -74,46 +75,74 @@ func (v *visit) repeat(ctx context.Context) {
 	if b == nil {
 		b, words = v.plainer()
 	}
-	r := &Repeat{A: Series{Variant: "the client's hello", How: map[string]int{}}, B: Series{Variant: words, How: map[string]int{}}}
+	r := &Repeat{A: Series{Variant: "the client's hello", How: map[string]int{}}, B: Series{Variant: "the same " + words, How: map[string]int{}}}
 	for range v.opt.Repeat {
-		for _, arm := range []struct {
-			s *Series
-			h *hello.ClientHello
-		}{{&r.A, v.hello}, {&r.B, b}} {
-			if ctx.Err() != nil {
-				break
-			}
-			o, sent := v.try(ctx, arm.h)
-			if !sent {
-				continue
-			}
-			arm.s.Tries++
-			if !o.Accepted() {
-				arm.s.Failures++
-				arm.s.How[string(o.Answer)]++
-			}
-		}
+		v.once(ctx, &r.A, v.hello)
+		v.once(ctx, &r.B, b)
 	}
 	r.A.finish()
 	r.B.finish()
 	r.PValue = fisher(r.A.Failures, r.A.Tries, r.B.Failures, r.B.Tries)
 	r.Differs = r.PValue < 0.05
-	switch {
-	case r.Differs:
-		r.Summary = fmt.Sprintf("%.0f %% of connections with %s fail, %.0f %% %s: the difference is real (p = %.2g)", 100*r.A.Rate, r.A.Variant, 100*r.B.Rate, words, r.PValue)
-	case r.A.Failures+r.B.Failures > 0:
-		r.Summary = fmt.Sprintf("failures come and go, but %d tries do not tell the two apart (p = %.2g)", r.A.Tries, r.PValue)
-	default:
-		r.Summary = fmt.Sprintf("no failure in %d tries of each", r.A.Tries)
-	}
+	r.Summary = r.words()
 	v.d.Repeat = r
-	if r.A.Failures > 0 && v.d.Outcome == Negotiated {
+	if len(v.d.Causes) == 0 && (r.A.Failures > 0 || v.d.Outcome == Refused) {
 		v.intermittent(r)
 	}
 }
 
-// plainer is the variant to compare a working hello with: without its post-quantum groups, or, where it has
-// none, with TLS 1.2 at most.
+// once makes one connection of a series.
+func (v *visit) once(ctx context.Context, s *Series, h *hello.ClientHello) {
+	if ctx.Err() != nil {
+		return // interrupted: what was counted so far is reported
+	}
+	o, sent := v.try(ctx, h)
+	if !sent {
+		return
+	}
+	s.Tries++
+	if !o.Accepted() {
+		s.Failures++
+		s.How[string(o.Answer)]++
+	}
+}
+
+// words says what the two series show.
+func (r *Repeat) words() string {
+	switch {
+	case r.A.Tries == 0:
+		return "interrupted before the first try"
+	case r.Differs:
+		return fmt.Sprintf("%.0f %% of connections with %s %s, %.0f %% of %s: the difference is real (p = %.2g)",
+			100*r.A.Rate, r.A.Variant, r.A.fate(), 100*r.B.Rate, r.B.Variant, r.PValue)
+	case r.A.Failures+r.B.Failures > 0:
+		return fmt.Sprintf("failures come and go, but %s of each do not tell the two apart (p = %.2g)", plural(r.A.Tries, "connection"), r.PValue)
+	}
+	return "no failure in " + plural(r.A.Tries, "connection") + " of each"
+}
+
+// fate is how the failures of a series ended, in a word if all ended alike.
+func (s *Series) fate() string {
+	for how, n := range s.How {
+		if n != s.Failures {
+			break
+		}
+		switch probe.Answer(how) {
+		case probe.Reset:
+			return "are reset"
+		case probe.Silent:
+			return "time out"
+		case probe.Closed:
+			return "are closed"
+		case probe.Alerted:
+			return "are refused with an alert"
+		}
+	}
+	return "fail"
+}
+
+// plainer is the variant to compare a hello with that has none that is known to do better: without its
+// post-quantum groups, or, where it has none, without what a server may ignore.
 func (v *visit) plainer() (*hello.ClientHello, string) {
 	h := v.hello.Clone()
 	o := h.Offer()
@@ -131,13 +160,24 @@ func (v *visit) plainer() (*hello.ClientHello, string) {
 // intermittent turns a failure that comes and goes into a cause.
 func (v *visit) intermittent(r *Repeat) {
 	o := v.hello.Offer()
-	k := Cause{ID: cause.ConnectionReset, Confidence: 0.6, Summary: r.Summary, Evidence: []Evidence{{Fact: r.Summary}},
+	k := Cause{ID: cause.ConnectionReset, Confidence: 0.6, Summary: r.Summary, Evidence: []Evidence{{Fact: r.A.interval()}, {Fact: r.B.interval()}},
 		Decide: "more tries (--repeat), and one address of the name at a time"}
-	if r.Differs && len(largeGroups(&o)) > 0 {
+	switch {
+	case r.A.Failures == 0:
+		k.Summary = "the client's hello was refused once and then accepted: the failure comes and goes"
+		k.Evidence = append([]Evidence{v.met()}, k.Evidence...)
+	case r.Differs && len(largeGroups(&o)) > 0:
 		k.ID, k.Confidence, k.Decide = cause.LargeHelloDropped, 0.9, ""
-		v.fix(SideClient, "Switch off the post-quantum key share")
+		v.fix(SideClient, noLargeShare)
 		v.fix(SideNetwork, "Let the firewall or proxy on the way join a ClientHello that spans TCP segments")
+	case r.Differs:
+		k.ID, k.Confidence = cause.ExtensionIntolerance, 0.7
+		v.fix(SideClient, "Send the hello without optional extensions")
 	}
 	v.d.Outcome = Refused
 	v.add(k)
+}
+
+func (s *Series) interval() string {
+	return fmt.Sprintf("%s: %d of %d failed, %.0f %% (95 %% confidence interval %.0f to %.0f %%)", s.Variant, s.Failures, s.Tries, 100*s.Rate, 100*s.Low, 100*s.High)
 }

@@ -63,7 +63,7 @@ func (c *ClientSide) offerTo(serverName string) hello.Offer {
 
 // describe is the client in the report.
 func (c *ClientSide) describe() Client {
-	d := Client{Name: c.Name, Kind: c.Kind, Versions: c.Offer.Versions, Replayed: c.Hello != nil}
+	d := Client{Name: c.Name, Kind: c.Kind, Versions: noNil(c.Offer.Versions), Replayed: c.Hello != nil}
 	if c.Profile != nil {
 		d.Confidence = string(c.Profile.Confidence)
 	}
@@ -72,4 +72,12 @@ func (c *ClientSide) describe() Client {
 		d.JA4 = c.Hello.JA4()
 	}
 	return d
+}
+
+// remedies are the settings that are known to widen what the client offers.
+func (c *ClientSide) remedies() []client.Remedy {
+	if c.Profile == nil {
+		return nil
+	}
+	return c.Profile.Remedies
 }

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"context"
 	"crypto/rand"
 	"fmt"
 	"net/netip"
@@ -125,55 +124,6 @@ func fewerSuites(h *hello.ClientHello, accepted []suite.Code) {
 		others++
 		return others > 16
 	})
-}
-
-// sizes are the lengths of hellos to try, in bytes on the wire: around the limits that are known, 256 to 511
-// (F5, RFC 7685), one TCP segment, and one record of old implementations.
-var sizes = []int{300, 512, 700, 1000, 1200, 1350, 1460, 1600, 2000}
-
-// blameSize tells whether the size of a hello with post-quantum key shares is at fault, or the groups.
-func (v *visit) blameSize(ctx context.Context, o *hello.Offer, x *variant) {
-	var l []variant
-	for _, n := range append(sizes, o.WireSize) {
-		h := x.h.Clone()
-		h.SetPadding(n)
-		l = append(l, variant{words: fmt.Sprintf("%d bytes", n), h: h})
-	}
-	v.sendAll(ctx, l)
-	passes, fails := 0, 0
-	for i, n := range append(slices.Clone(sizes), o.WireSize) {
-		switch ok := l[i].got.Accepted(); {
-		case ok:
-			passes = max(passes, n)
-		case fails == 0 || n < fails:
-			fails = n
-		}
-	}
-	how := answerWords(&v.replay)
-	k := Cause{Confidence: 0.97, Evidence: []Evidence{
-		{Fact: fmt.Sprintf("the endpoint answers the client's hello of %d bytes with: %s", o.WireSize, how), Command: sClient(v.t, v.hello)},
-		{Fact: "the same hello " + x.words + " is answered with: " + answerWords(&x.got), Command: sClient(v.t, x.h)},
-	}}
-	if !l[len(l)-1].got.Accepted() && fails > 0 {
-		k.ID = cause.LargeHelloDropped
-		if fails <= 1200 {
-			k.ID = cause.HelloSizeIntolerance
-		}
-		k.Summary = fmt.Sprintf("a ClientHello of %d bytes is met with %s, one of %d bytes is answered: something on the way cannot take a hello that large", fails, how, min(passes, fails))
-		k.Evidence = append(k.Evidence, Evidence{Fact: fmt.Sprintf("the small hello padded to %d bytes fails as well, so the size is at fault and not the groups", fails)})
-		k.ClientSet, k.ServerSet = []string{fmt.Sprintf("hello of %d bytes", o.WireSize)}, []string{fmt.Sprintf("hellos below %d bytes", fails)}
-		v.fix(SideClient, "Switch off the post-quantum key share (Go: GODEBUG=tlsmlkem=0; OpenSSL: -groups X25519:P-256; Chrome: the policy PostQuantumKeyAgreementEnabled)")
-		v.d.Fixes[len(v.d.Fixes)-1].Proved = true
-		v.fix(SideNetwork, "Let the firewall or proxy on the way join a ClientHello that spans TCP segments")
-	} else {
-		k.ID = cause.ExtensionIntolerance
-		k.Summary = "the listener breaks on the post-quantum groups " + enumerate(names(largeGroups(o))) + ", which a server must ignore if it does not know them"
-		k.ClientSet = names(largeGroups(o))
-		v.fix(SideClient, "Leave out the post-quantum groups")
-		v.d.Fixes[len(v.d.Fixes)-1].Proved = true
-		v.fix(SideLoadBalancer, "Update the server: unknown groups must be ignored (RFC 8446 section 4.2.7)")
-	}
-	v.add(k)
 }
 
 // stalled: the server's flight begins and never ends.

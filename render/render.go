@@ -35,15 +35,14 @@ func Table(w io.Writer, header []string, rows [][]string) error {
 	}
 	var b strings.Builder
 	for _, r := range all {
+		var line strings.Builder
 		for i, c := range r {
-			if i == len(r)-1 {
-				b.WriteString(c)
-				break
+			line.WriteString(c)
+			if i < len(r)-1 {
+				line.WriteString(strings.Repeat(" ", widths[i]-displayWidth(c)+2))
 			}
-			b.WriteString(c)
-			b.WriteString(strings.Repeat(" ", widths[i]-displayWidth(c)+2))
 		}
-		b.WriteByte('\n')
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n") // cells at the end may be empty
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -23,17 +23,25 @@ func Why(w io.Writer, d *diagnose.Diagnosis, st Style) error {
 		}
 		causeText(&b, c, i, st)
 	}
-	if r := d.Repeat; r != nil {
-		fmt.Fprintf(&b, "\n%s\n  %s\n", st.Bold("Repeated"), r.Summary)
-		for _, s := range []diagnose.Series{r.A, r.B} {
-			fmt.Fprintf(&b, "  %-34s %d of %d failed: %.0f %% (95 %% interval %.0f to %.0f %%)\n", s.Variant, s.Failures, s.Tries, 100*s.Rate, 100*s.Low, 100*s.High)
-		}
-	}
+	repeatText(&b, d.Repeat, st)
 	matchText(&b, d, st)
 	fixText(&b, d, st)
 	evidenceText(&b, d, st)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func repeatText(b *strings.Builder, r *diagnose.Repeat, st Style) {
+	if r == nil {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n%s\n", st.Bold("Repeated"), wrapped("  ", r.Summary))
+	var rows [][]string
+	for _, s := range []diagnose.Series{r.A, r.B} {
+		rows = append(rows, []string{"", fmt.Sprintf("%d of %d failed", s.Failures, s.Tries), fmt.Sprintf("%.0f %%", 100*s.Rate),
+			fmt.Sprintf("95 %% confidence interval %.0f to %.0f %%", 100*s.Low, 100*s.High), s.Variant})
+	}
+	Table(b, nil, rows)
 }
 
 func headline(b *strings.Builder, d *diagnose.Diagnosis, st Style) {
@@ -121,7 +129,7 @@ func matchText(b *strings.Builder, d *diagnose.Diagnosis, st Style) {
 
 func differences(b *strings.Builder, what string, l []string) {
 	if len(l) > 0 {
-		fmt.Fprintf(b, "%s\n", wrapped("    "+what+": ", strings.Join(l, " ")))
+		fmt.Fprintf(b, "%s\n", wrapped("    "+what+": ", strings.Join(l, ", ")))
 	}
 }
 
@@ -184,18 +192,24 @@ func priceWords(p *diagnose.Price) string {
 				weak++
 			}
 		}
-		l = append(l, fmt.Sprintf("%d more suites (%d weak)", n, weak))
+		l = append(l, fmt.Sprintf("adds %s (weak: %d)", plural(n, "cipher suite"), weak))
 	}
 	if n := len(p.DropsSuites); n > 0 {
-		l = append(l, fmt.Sprintf("%d suites fewer", n))
+		l = append(l, "drops "+plural(n, "cipher suite"))
 	}
 	if p.WeakestNow != p.Weakest {
-		l = append(l, fmt.Sprintf("weakest suite %s, now %s", p.Weakest, p.WeakestNow))
+		l = append(l, fmt.Sprintf("the weakest suite would be %s (now %s)", p.Weakest, p.WeakestNow))
 	} else {
-		l = append(l, "weakest suite "+p.Weakest+", as now")
+		l = append(l, "the weakest suite stays "+p.Weakest)
 	}
-	l = append(l, fmt.Sprintf("%d known clients gained, %d lost", len(p.GainsClients), len(p.LosesClients)))
-	return strings.Join(l, "; ")
+	return strings.Join(append(l, fmt.Sprintf("%d more of the known clients get in, %d no longer", len(p.GainsClients), len(p.LosesClients))), "; ")
+}
+
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }
 
 func evidenceText(b *strings.Builder, d *diagnose.Diagnosis, st Style) {
@@ -208,13 +222,16 @@ func evidenceText(b *strings.Builder, d *diagnose.Diagnosis, st Style) {
 	}
 	b.WriteString("\n" + st.Bold("Evidence") + "\n")
 	for _, e := range rows {
-		fmt.Fprintf(b, "  %s\n", e.Fact)
+		b.WriteString(wrapped("  ", e.Fact) + "\n")
 		if e.Command != "" {
 			fmt.Fprintf(b, "    %s\n", st.Dim("$ "+e.Command))
 		}
 	}
 	for _, f := range d.Findings {
-		fmt.Fprintf(b, "  %s\n", f.Summary)
+		b.WriteString(wrapped("  ", f.Summary) + "\n")
+	}
+	if c := d.Client.Confidence; c != "" && c != "high" && c != "captured" {
+		b.WriteString(wrapped("  ", fmt.Sprintf("what %s offers is known with %s confidence only (parley client show %s)", d.Client.Name, c, d.Client.Name)) + "\n")
 	}
 	if d.Connections > 0 {
 		fmt.Fprintf(b, "  %s\n", st.Dim(fmt.Sprintf("%d connections, %d round trips", d.Connections, d.RoundTrips)))
