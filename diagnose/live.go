@@ -147,10 +147,7 @@ func (v *visit) scanName() string {
 // match names the policy that the endpoint runs and sets up the server side.
 func (v *visit) match() {
 	p := v.seen.Policy
-	view := policy.View{Keys: v.seen.KeyTypes(), Groups: v.seen.GroupsAsked}
-	if p.Order == policy.ServerOrder {
-		view.FirstChoice = firstBefore13(p)
-	}
+	view := v.seen.View()
 	v.server = &server{policy: p, id: &v.seen.Identity, name: v.scanName(), keys: view.Keys, family: v.opt.Family}
 	if !v.seen.Speaks() {
 		return
@@ -188,15 +185,6 @@ func noNil[T any](l []T) []T {
 		return []T{}
 	}
 	return l
-}
-
-func firstBefore13(p *policy.Policy) suite.Code {
-	for _, c := range p.Suites {
-		if s := suite.ByCode(c); s != nil && s.MaxVersion < suite.TLS13 {
-			return c
-		}
-	}
-	return 0
 }
 
 func (v *visit) add(c Cause) {
