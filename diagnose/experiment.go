@@ -34,6 +34,9 @@ func (v *visit) experiment(ctx context.Context, o *hello.Offer) {
 	v.sendAll(ctx, tried)
 	for i := range tried {
 		if x := &tried[i]; x.got.Accepted() {
+			if v.formatRefused(tried) {
+				x.id = cause.SSLv2HelloRefused
+			}
 			v.works, v.worksBy = x.h, x.words
 			v.blame(ctx, o, x)
 			return
@@ -100,14 +103,8 @@ func (v *visit) changes(o *hello.Offer) []change {
 		add("without TLS_FALLBACK_SCSV", cause.InappropriateFallback, func(h *hello.ClientHello) { dropSuite(h, suite.FallbackSCSV) })
 	}
 	name := v.nameToTry()
-	switch {
-	case o.ServerName == "" && name != "":
+	if o.ServerName == "" && name != "" {
 		add("with server_name "+name, cause.SNIRequired, func(h *hello.ClientHello) { h.SetServerName(name) })
-	case o.ServerName != "":
-		add("without server_name", cause.SNIUnknown, func(h *hello.ClientHello) { h.SetServerName("") })
-		if name != "" && name != o.ServerName {
-			add("with server_name "+name, cause.SNIUnknown, func(h *hello.ClientHello) { h.SetServerName(name) })
-		}
 	}
 	if len(o.ALPN) > 0 {
 		add("without ALPN", cause.NoCommonALPN, func(h *hello.ClientHello) { h.SetALPN() })
@@ -123,15 +120,41 @@ func (v *visit) changes(o *hello.Offer) []change {
 	}
 	add("with all signature schemes", cause.NoCommonSignatureAlgorithm, func(h *hello.ClientHello) { h.SetSchemes(wideSchemes...) })
 	add("with more groups", cause.NoCommonGroup, func(h *hello.ClientHello) { widenGroups(h, o) })
-	return append(l, v.intolerances(o)...)
+	l = append(l, v.intolerances(o)...)
+	if o.ServerName == "" {
+		return l
+	}
+	// The scan asked for this name too and was answered, so that only the name together with something else can be
+	// at fault: these come last.
+	add("without server_name", cause.SNIUnknown, func(h *hello.ClientHello) { h.SetServerName("") })
+	if name != "" && name != o.ServerName {
+		add("with server_name "+name, cause.SNIUnknown, func(h *hello.ClientHello) { h.SetServerName(name) })
+	}
+	return l
+}
+
+// formatRefused reports whether the endpoint refuses the SSLv2 format as such: it answers the same hello in TLS
+// records otherwise.
+func (v *visit) formatRefused(tried []variant) bool {
+	got := &tried[0].got
+	return v.hello.SSLv2Format && (got.Answer != v.replay.Answer || got.Alert != v.replay.Alert)
 }
 
 // inRecords is what there is to change about a hello in the SSLv2 format.
 func inRecords(o *hello.Offer) []change {
 	return []change{
 		{"in the TLS record format", cause.SSLv2HelloRefused, toRecords},
-		// Some servers take ECDHE and signatures for offered only where extensions say so.
-		{"in the TLS record format and with extensions", cause.SSLv2HelloRefused, func(h *hello.ClientHello) {
+		// Where that does not help it is not the format but what it has no room for: some servers take ECDHE and
+		// signatures for offered only where extensions say so.
+		{"in the TLS record format and with groups", cause.NoCommonGroup, func(h *hello.ClientHello) {
+			toRecords(h)
+			widenGroups(h, o)
+		}},
+		{"in the TLS record format and with all signature schemes", cause.NoCommonSignatureAlgorithm, func(h *hello.ClientHello) {
+			toRecords(h)
+			h.SetSchemes(wideSchemes...)
+		}},
+		{"in the TLS record format, with groups and all signature schemes", cause.NoCommonGroup, func(h *hello.ClientHello) {
 			toRecords(h)
 			widenGroups(h, o)
 			h.SetSchemes(wideSchemes...)

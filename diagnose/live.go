@@ -147,10 +147,7 @@ func (v *visit) scanName() string {
 // match names the policy that the endpoint runs and sets up the server side.
 func (v *visit) match() {
 	p := v.seen.Policy
-	view := policy.View{Keys: v.seen.KeyTypes(), Groups: v.seen.GroupsAsked}
-	if p.Order == policy.ServerOrder {
-		view.FirstChoice = firstBefore13(p)
-	}
+	view := v.seen.View()
 	v.server = &server{policy: p, id: &v.seen.Identity, name: v.scanName(), keys: view.Keys, family: v.opt.Family}
 	if !v.seen.Speaks() {
 		return
@@ -190,15 +187,6 @@ func noNil[T any](l []T) []T {
 	return l
 }
 
-func firstBefore13(p *policy.Policy) suite.Code {
-	for _, c := range p.Suites {
-		if s := suite.ByCode(c); s != nil && s.MaxVersion < suite.TLS13 {
-			return c
-		}
-	}
-	return 0
-}
-
 func (v *visit) add(c Cause) {
 	if c.Stage == "" {
 		c.Stage = c.ID.Stage()
@@ -219,7 +207,6 @@ func (v *visit) accepted() {
 	r := v.replay
 	v.d.Outcome = Negotiated
 	v.d.Negotiated = agreement(&r)
-	a := &o.Accepts
 	if r.Hello.Downgraded() && len(o.Versions) > 0 && o.Versions[0] == suite.TLS13 {
 		v.d.Outcome = Refused
 		v.add(Cause{ID: cause.MiddleboxInterference, Confidence: 0.95, Summary: "the server says that it was asked for less than TLS 1.3, though the hello offers it: something on the way altered the hello",
@@ -227,24 +214,9 @@ func (v *visit) accepted() {
 		v.fix(SideNetwork, "Find the inspecting proxy or firewall between the two, and let this traffic pass unaltered")
 		return
 	}
-	if r.Version < a.MinVersion {
+	if reason, refused := negotiate.CheckAnswer(&o, v.answer(), v.seen.Policy); refused {
 		v.d.Outcome = Refused
-		v.clientRefuses(cause.NoCommonVersion, negotiate.Reason{Cause: cause.NoCommonVersion, By: "client"}, &o)
-	}
-	if a.RequiresSecureReneg && r.Version < suite.TLS13 && r.Answer == probe.ServerHello && !r.Hello.SecureReneg {
-		v.d.Outcome = Refused
-		v.clientRefuses(cause.LegacyRenegotiationDisabled, negotiate.Reason{Cause: cause.LegacyRenegotiationDisabled, By: "client", Client: []string{"renegotiation_info"}}, &o)
-		v.fix(SideClient, "Allow legacy servers (OpenSSL: the option UnsafeLegacyServerConnect), which gives up the protection of RFC 5746")
-		v.fix(SideLoadBalancer, "Update the server to one with secure renegotiation (RFC 5746)")
-	}
-	if r.DHBits > 0 && (r.DHBits < a.MinDHBits || a.MaxDHBits > 0 && r.DHBits > a.MaxDHBits) {
-		v.d.Outcome = Refused
-		limit := fmt.Sprintf("DH %d or more", a.MinDHBits)
-		if r.DHBits >= a.MinDHBits {
-			limit = fmt.Sprintf("DH %d at most", a.MaxDHBits)
-		}
-		v.clientRefuses(cause.WeakDHParameters, negotiate.Reason{Cause: cause.WeakDHParameters, By: "client", Client: []string{limit}, Server: []string{fmt.Sprintf("DH %d", r.DHBits)}}, &o)
-		v.fix(SideLoadBalancer, "Use a DH group of 2048 bits, or prefer ECDHE suites")
+		v.clientRefuses(reason, &o)
 	}
 	v.certificate(&o)
 }
@@ -253,13 +225,33 @@ func agreement(o *probe.Observation) *Agreement {
 	return &Agreement{Version: o.Version, Cipher: o.Suite, Group: o.Group, Scheme: o.Scheme, ALPN: o.ALPN}
 }
 
-// clientRefuses notes that the client gives up although the endpoint agreed.
-func (v *visit) clientRefuses(id cause.ID, r negotiate.Reason, o *hello.Offer) {
+// answer is what the endpoint answered to the client's hello.
+func (v *visit) answer() *negotiate.Answer {
+	r := &v.replay
+	shown := r.Answer == probe.ServerHello && r.Version < suite.TLS13
+	a := &negotiate.Answer{Version: r.Version, Suite: r.Suite, Scheme: r.Scheme, DHBits: r.DHBits, ALPN: r.ALPN, ALPNHidden: !shown,
+		LacksEMS: shown && !r.Hello.ExtendedMaster, LacksRI: shown && !r.Hello.SecureReneg, Downgraded: r.Hello.Downgraded()}
+	if _, c := v.presented(); c != nil && c.KeyType == policy.ECDSA {
+		a.Curve = c.Curve
+	}
+	return a
+}
+
+// clientRefuses notes that the client gives up although the endpoint agreed, and what helps.
+func (v *visit) clientRefuses(r negotiate.Reason, o *hello.Offer) {
 	k := causeOf(v.c, o, v.seen.Policy, r, "the listener")
-	k.ID = id
 	k.Evidence = append(k.Evidence, Evidence{Fact: fmt.Sprintf("the endpoint answers the client's hello with %s %s", v.replay.Version, v.replay.Suite.OpenSSL()),
 		Command: sClient(v.t, v.hello)})
 	v.add(k)
+	switch r.Cause {
+	case cause.LegacyRenegotiationDisabled:
+		v.fix(SideClient, "Allow legacy servers (OpenSSL: the option UnsafeLegacyServerConnect), which gives up the protection of RFC 5746")
+		v.fix(SideLoadBalancer, "Update the server to one with secure renegotiation (RFC 5746)")
+	case cause.WeakDHParameters:
+		v.fix(SideLoadBalancer, "Use a DH group of 2048 bits, or prefer ECDHE suites")
+	default:
+		v.d.Fixes = append(v.d.Fixes, plain(fixes(v.c, v.server, r.Cause))...)
+	}
 }
 
 // offer is what the client proposes on this connection, with the rules it is known for.

@@ -118,9 +118,7 @@ func addVersion(o *hello.Offer, v suite.Version) {
 	}
 	slices.SortFunc(o.Versions, func(a, b suite.Version) int { return int(b) - int(a) })
 	if v >= suite.TLS12 && !o.HasSchemes { // whoever speaks TLS 1.2 sends them
-		o.HasSchemes = true
-		o.Schemes = []suite.SignatureScheme{suite.ECDSASecp256r1SHA256, suite.RSAPSSRSAESHA256, suite.RSAPKCS1SHA256,
-			suite.ECDSASecp384r1SHA384, suite.RSAPSSRSAESHA384, suite.RSAPKCS1SHA384, suite.RSAPKCS1SHA512, suite.RSAPKCS1SHA1}
+		o.HasSchemes, o.Schemes = true, slices.Clone(wideSchemes)
 	}
 	if v == suite.TLS13 && len(o.KeyShares) == 0 {
 		if !o.HasGroups {
@@ -153,7 +151,20 @@ func addSuite(o *hello.Offer, p *policy.Policy, id *policy.Identity, v suite.Ver
 		return nil, false
 	}
 	o.Suites = append([]suite.Code{best}, o.Suites...)
+	complete(o, suite.ByCode(best), v)
 	return []step{{"offer the cipher suite " + best.OpenSSL(), best.Name()}}, true
+}
+
+// complete adds to an offer what clients send together with a suite, and without which some servers do not take it
+// for offered.
+func complete(o *hello.Offer, s *suite.Suite, v suite.Version) {
+	if s.KeyExchange == suite.KXECDHE && !o.HasGroups {
+		o.HasGroups, o.Groups = true, []suite.Group{suite.X25519, suite.Secp256r1, suite.Secp384r1, suite.Secp521r1}
+		o.PointFormats = []byte{0}
+	}
+	if v >= suite.TLS12 && !o.HasSchemes {
+		o.HasSchemes, o.Schemes = true, slices.Clone(wideSchemes)
+	}
 }
 
 // certified reports whether some certificate of the identity serves suite s; an unknown identity serves all.

@@ -333,7 +333,8 @@ func (d *decision) byKind() int {
 	has := func(signature suite.SignatureScheme) bool {
 		return slices.ContainsFunc(d.o.Schemes, func(s suite.SignatureScheme) bool { return s&0xFF == signature })
 	}
-	ecdsa := d.o.HasSchemes && !has(1) || has(3) &&
+	d.pinnedBySchemes = d.o.HasSchemes && !has(1)
+	ecdsa := d.pinnedBySchemes || has(3) &&
 		slices.ContainsFunc(d.o.Suites, func(c suite.Code) bool {
 			s := suite.ByCode(c)
 			return s != nil && (s.Authentication == suite.AuthECDSA || s.Authentication == suite.AuthAny)

@@ -39,16 +39,17 @@ type decision struct {
 	rules *rules
 	v     suite.Version
 
-	pinned      int  // the certificate that was chosen before the suite; -1 if none was
-	noGroups    bool // some choice rests on groups that the server does not state
-	certificate int
-	group       suite.Group
-	scheme      suite.SignatureScheme
-	retry       bool
-	alpn        string
-	furthest    obstacle // what stopped the shared suite that came furthest
-	stop        bool     // the server looks at no further suite
-	unoffered   bool     // the server signs by a scheme that the client does not offer
+	pinned          int  // the certificate that was chosen before the suite; -1 if none was
+	pinnedBySchemes bool // it was chosen because the client's schemes are of no kind that the server looks for
+	noGroups        bool // some choice rests on groups that the server does not state
+	certificate     int
+	group           suite.Group
+	scheme          suite.SignatureScheme
+	retry           bool
+	alpn            string
+	furthest        obstacle // what stopped the shared suite that came furthest
+	stop            bool     // the server looks at no further suite
+	unoffered       bool     // the server signs by a scheme that the client does not offer
 }
 
 // obstacle says how far a suite came before something was missing, in the order in which servers check.

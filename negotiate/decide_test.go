@@ -99,6 +99,67 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// TestPinnedBySchemes: HAProxy looks for RSA schemes of the PKCS #1 kind. A client with PSS alone gets the ECDSA
+// certificate, and what would change that is its schemes.
+func TestPinnedBySchemes(t *testing.T) {
+	p := *policy.ByName("TLS13-1-2-Ext1-2021-06")
+	p.Engine = EngineHAProxy
+	both := &policy.Identity{Certificates: append(rsa2048().Certificates, p256().Certificates...)}
+	pss := edit(modern(), func(o *hello.Offer) {
+		o.Versions, o.Suites, o.Schemes = o.Versions[1:], []suite.Code{0xC02F}, []suite.SignatureScheme{suite.RSAPSSRSAESHA256}
+	})
+	if out := Decide(pss, &p, both); out.OK || out.Reason.Cause != cause.NoCommonSignatureAlgorithm || out.Reason.Signal.Alert != suite.AlertHandshakeFailure {
+		t.Errorf("PSS alone: %+v", out)
+	}
+	pss.Schemes = append(pss.Schemes, suite.RSAPKCS1SHA384)
+	if out := Decide(pss, &p, both); !out.OK || out.Certificate != 0 {
+		t.Errorf("PSS and PKCS #1: %+v", out)
+	}
+	pss.Schemes = pss.Schemes[:1]
+	if out := Decide(pss, &p, p256()); out.Reason.Cause != cause.CipherNeedsOtherCertificate {
+		t.Errorf("without an RSA certificate: %+v", out)
+	}
+}
+
+// TestCheckAnswer: what a client gives up on, by its own rules, of what a server answers.
+func TestCheckAnswer(t *testing.T) {
+	p := policy.ByName("2016-08")
+	offer := func(rules hello.Rules, change func(*hello.Offer)) *hello.Offer {
+		o := edit(modern(), change)
+		o.Accepts = rules
+		return o
+	}
+	plain := func(*hello.Offer) {}
+	for _, c := range []struct {
+		want  cause.ID // "": content
+		offer *hello.Offer
+		with  Answer
+	}{
+		{"", offer(hello.Rules{}, plain), Answer{Version: suite.TLS10, Suite: 0xC013, DHBits: 512, LacksEMS: true, LacksRI: true, Curve: suite.Secp521r1}},
+		{cause.NoCommonVersion, offer(hello.Rules{MinVersion: suite.TLS12}, plain), Answer{Version: suite.TLS11, Suite: 0xC013}},
+		{cause.ExtendedMasterSecretRequired, offer(hello.Rules{RequiresExtendedMS: true}, plain), Answer{Version: suite.TLS12, Suite: 0xC02F, LacksEMS: true}},
+		{"", offer(hello.Rules{RequiresExtendedMS: true, RequiresSecureReneg: true}, plain), Answer{Version: suite.TLS13, Suite: 0x1301, LacksEMS: true, LacksRI: true}},
+		{cause.LegacyRenegotiationDisabled, offer(hello.Rules{RequiresSecureReneg: true}, plain), Answer{Version: suite.TLS12, Suite: 0xC02F, LacksRI: true}},
+		{cause.NoCommonALPN, offer(hello.Rules{RequiresALPN: true}, func(o *hello.Offer) { o.ALPN = []string{"h2"} }), Answer{Version: suite.TLS12, Suite: 0xC02F}},
+		{"", offer(hello.Rules{RequiresALPN: true}, func(o *hello.Offer) { o.ALPN = []string{"h2"} }), Answer{Version: suite.TLS13, Suite: 0x1301, ALPNHidden: true}},
+		{cause.NoCommonGroup, offer(hello.Rules{CurveInGroups: true}, plain), Answer{Version: suite.TLS12, Suite: 0xC02B, Curve: suite.Secp521r1}},
+		{"", offer(hello.Rules{CurveInGroups: true}, plain), Answer{Version: suite.TLS12, Suite: 0xC02B, Curve: suite.Secp256r1}},
+		{cause.InappropriateFallback, offer(hello.Rules{ChecksDowngrade: true}, func(o *hello.Offer) { o.FallbackSCSV = true }), Answer{Version: suite.TLS11, Suite: 0xC013, Downgraded: true}},
+		{"", offer(hello.Rules{ChecksDowngrade: true}, plain), Answer{Version: suite.TLS11, Suite: 0xC013, Downgraded: true}},
+		{cause.NoCommonCipher, offer(hello.Rules{RefusedSuites: []suite.Code{0xC013}}, plain), Answer{Version: suite.TLS12, Suite: 0xC013}},
+		{cause.HandshakeSignatureRefused, offer(hello.Rules{RefusedSigDigests: []string{"SHA1"}}, plain), Answer{Version: suite.TLS11, Suite: 0xC013}},
+		{cause.HandshakeSignatureRefused, offer(hello.Rules{RefusedSigDigests: []string{"SHA1"}}, plain), Answer{Version: suite.TLS12, Suite: 0xC02F, Scheme: suite.RSAPKCS1SHA1}},
+		{"", offer(hello.Rules{RefusedSigDigests: []string{"SHA1"}}, plain), Answer{Version: suite.TLS11, Suite: 0x002F}},
+		{cause.WeakDHParameters, offer(hello.Rules{MinDHBits: 1024}, plain), Answer{Version: suite.TLS12, Suite: 0x0033, DHBits: 768}},
+		{cause.WeakDHParameters, offer(hello.Rules{MaxDHBits: 1024}, plain), Answer{Version: suite.TLS12, Suite: 0x0033, DHBits: 2048}},
+	} {
+		r, refused := CheckAnswer(c.offer, &c.with, p)
+		if refused != (c.want != "") || refused && (r.Cause != c.want || r.By != "client" || r.Version != c.with.Version) {
+			t.Errorf("%+v to a client with %+v: %+v, want %q", c.with, c.offer.Accepts, r, c.want)
+		}
+	}
+}
+
 func TestHelloRetry(t *testing.T) {
 	p := *policy.ByName("TLS13-1-3-PQ-2025-09")
 	o := modern()

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/parley-tls/parley/cause"
+	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/suite"
 )
@@ -25,7 +26,7 @@ func (d *decision) giveUp(id cause.ID, client, server []string) Outcome {
 func (d *decision) refuseVersion() Outcome {
 	agreed := d.v
 	d.v = 0
-	client, server := versionNames(d.offered()), versionNames(d.p.Versions)
+	client, server := versionNames(floored(d.o)), versionNames(d.p.Versions)
 	if agreed != 0 { // the server would take the old version, the client would not
 		return d.giveUp(cause.NoCommonVersion, client, server)
 	}
@@ -35,9 +36,9 @@ func (d *decision) refuseVersion() Outcome {
 	return d.refuse(Version, client, server)
 }
 
-// offered is the client's versions down to its floor.
-func (d *decision) offered() []suite.Version {
-	return slices.DeleteFunc(slices.Clone(d.o.Versions), func(v suite.Version) bool { return v < d.o.Accepts.MinVersion })
+// floored is the client's versions down to its floor.
+func floored(o *hello.Offer) []suite.Version {
+	return slices.DeleteFunc(slices.Clone(o.Versions), func(v suite.Version) bool { return v < o.Accepts.MinVersion })
 }
 
 // refuseHello is the refusal for something other than suites, groups and schemes.
@@ -83,11 +84,28 @@ func (d *decision) refuseSuite() Outcome {
 	case noCertificateCurve:
 		return d.refuse(CertificateCurve, groupNames(d.o.Groups), d.certificateCurves())
 	case noCertificate:
-		if len(shared) > 0 {
+		switch {
+		case len(shared) == 0:
+		case d.pinnedBySchemes && d.anotherServes(shared): // with other schemes it would have been that one
+			return d.refuse(Scheme12, schemeNames(d.clientSchemes()), schemeNames(pkcs1Schemes))
+		default:
 			return d.refuse(CipherCertificate, suiteNames(shared), d.keyNames())
 		}
 	}
 	return d.refuse(Cipher, suiteNames(d.inVersion(d.o.Suites)), suiteNames(d.inVersion(d.p.SuitesFor(d.v))))
+}
+
+// pkcs1Schemes are the schemes by which HAProxy tells that a client takes an RSA certificate.
+var pkcs1Schemes = []suite.SignatureScheme{suite.RSAPKCS1SHA256, suite.RSAPKCS1SHA384, suite.RSAPKCS1SHA512, suite.RSAPKCS1SHA1}
+
+// anotherServes reports whether a certificate beside the pinned one serves one of the suites.
+func (d *decision) anotherServes(suites []suite.Code) bool {
+	for i, c := range d.id.Certificates {
+		if i != d.pinned && slices.ContainsFunc(suites, func(s suite.Code) bool { return fitsSuite(c.KeyType, suite.ByCode(s), d.v) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // giveUpSuite is the client's refusal of a suite that the version cannot carry.
@@ -112,12 +130,14 @@ func (d *decision) refuseScheme() Outcome {
 	return d.refuse(s, client, server)
 }
 
-// inVersion keeps the suites that the chosen version can carry; all of them where it can carry none, so
-// that the report is not empty.
-func (d *decision) inVersion(l []suite.Code) []suite.Code {
+func (d *decision) inVersion(l []suite.Code) []suite.Code { return inVersion(l, d.v) }
+
+// inVersion keeps the suites that a version can carry; all of them where it can carry none, so that the report is
+// not empty.
+func inVersion(l []suite.Code, v suite.Version) []suite.Code {
 	fit := slices.DeleteFunc(slices.Clone(l), func(c suite.Code) bool {
 		s := suite.ByCode(c)
-		return s != nil && !s.UsableIn(d.v)
+		return s != nil && !s.UsableIn(v)
 	})
 	if len(fit) == 0 {
 		return l
@@ -146,7 +166,7 @@ func (d *decision) certificateCurves() []string {
 	var l []string
 	for _, c := range d.id.Certificates {
 		if c.KeyType == policy.ECDSA {
-			l = append(l, c.Curve.String()+" (of the certificate)")
+			l = append(l, ofCertificate(c.Curve))
 		}
 	}
 	return l
@@ -175,6 +195,8 @@ func (d *decision) keySchemes() []string {
 	}
 	return l
 }
+
+func ofCertificate(curve suite.Group) string { return curve.String() + " (of the certificate)" }
 
 func (d *decision) keyNames() []string {
 	var l []string

@@ -232,40 +232,77 @@ func TellApart(l []Match, v View) string {
 	if len(l) < 2 || !l[0].Exact {
 		return ""
 	}
-	var ways []string
-	add := func(w string) {
-		if !slices.Contains(ways, w) {
-			ways = append(ways, w)
+	var d doubts
+	for i := range l {
+		for j := range i {
+			d.compare(l[j].Policy, l[i].Policy, v)
 		}
 	}
-	for _, m := range l[1:] {
-		a, b := l[0].Policy, m.Policy
-		open := slices.DeleteFunc(difference(a.Groups, b.Groups), func(g suite.Group) bool { return slices.Contains(v.Groups, g) })
-		switch {
-		case a.Family != b.Family:
-			add("knowing which load balancer it is")
-		case len(open) > 0 && slices.ContainsFunc(open, isPostQuantum):
-			add("offering only the groups " + groupNames(open) + " in TLS 1.3")
-		case !sameSet(a.Versions, b.Versions), !sameSet(a.Suites, b.Suites):
-			hidden := difference(a.Suites, b.Suites)
-			switch {
-			case !slices.ContainsFunc(hidden, func(c suite.Code) bool { return !v.visible(c) }):
-				add("asking for " + firstNames(hidden))
-			case len(v.Keys) == 0:
-				add("knowing the kinds of certificate")
-			default:
-				add("a certificate of another kind than " + keyNames(v.Keys) + ", which hides " + firstNames(hidden) + "; until then only the API of the load balancer tells")
-			}
-		case !v.Order && !slices.Equal(a.Suites, b.Suites):
-			add("the order of the suites")
-		case len(open) > 0:
-			add("offering only the groups " + groupNames(open))
-		default:
-			add("nothing from outside: only the API of the load balancer tells")
+	return d.text(v)
+}
+
+// doubts are the points in which policies differ that match an endpoint equally.
+type doubts struct {
+	family, keys, order bool
+	versions            []suite.Version
+	askable, hidden     []suite.Code
+	groups, groups13    []suite.Group
+	twins               []string // pairs that differ in nothing
+}
+
+// compare notes the first point in which a and b differ.
+func (d *doubts) compare(a, b *Policy, v View) {
+	open := slices.DeleteFunc(difference(a.Groups, b.Groups), func(g suite.Group) bool { return slices.Contains(v.Groups, g) })
+	suites := difference(a.Suites, b.Suites)
+	differ := len(suites) > 0
+	switch {
+	case a.Family != b.Family:
+		d.family = true
+	case !differ && !sameSet(a.Versions, b.Versions):
+		d.versions = union(d.versions, difference(a.Versions, b.Versions))
+	case slices.ContainsFunc(open, isPostQuantum):
+		d.groups13 = union(d.groups13, open)
+	case differ && !slices.ContainsFunc(suites, func(c suite.Code) bool { return !v.visible(c) }):
+		d.askable = union(d.askable, suites)
+	case differ && len(v.Keys) == 0:
+		d.keys = true
+	case differ:
+		d.hidden = union(d.hidden, suites)
+	case !v.Order && !slices.Equal(a.Suites, b.Suites):
+		d.order = true
+	case len(open) > 0:
+		d.groups = union(d.groups, open)
+	default:
+		d.twins = append(d.twins, a.Name+" from "+b.Name)
+	}
+}
+
+func (d *doubts) text(v View) string {
+	var ways []string
+	add := func(doubt bool, way string) {
+		if doubt {
+			ways = append(ways, way)
 		}
+	}
+	add(d.family, "knowing which load balancer it is")
+	add(len(d.groups13) > 0, "offering only the groups "+joined(d.groups13)+" in TLS 1.3")
+	add(len(d.versions) > 0, "asking for "+joined(d.versions))
+	add(len(d.askable) > 0, "asking for "+firstNames(d.askable))
+	add(d.keys, "knowing the kinds of certificate")
+	add(len(d.hidden) > 0, "a certificate of another kind than "+keyNames(v.Keys)+", which hides "+firstNames(d.hidden)+"; until then only the API of the load balancer tells")
+	add(d.order, "the order of the suites")
+	add(len(d.groups) > 0, "offering only the groups "+joined(d.groups))
+	switch {
+	case len(d.twins) > 0 && len(ways) == 0:
+		ways = []string{"nothing from outside: only the API of the load balancer tells"}
+	case len(d.twins) > 0:
+		ways = append(ways, "nothing tells "+strings.Join(d.twins, ", ")+" but the API")
 	}
 	return strings.Join(ways, "; ")
 }
+
+// union appends to a what b has besides.
+func union[T comparable](a, b []T) []T { return append(a, without(b, a)...) }
 
 func keyNames(l []KeyType) string {
 	var s []string
@@ -275,10 +312,10 @@ func keyNames(l []KeyType) string {
 	return strings.Join(s, " and ")
 }
 
-func groupNames(l []suite.Group) string {
+func joined[T fmt.Stringer](l []T) string {
 	var s []string
-	for _, g := range l {
-		s = append(s, g.String())
+	for _, x := range l {
+		s = append(s, x.String())
 	}
 	return strings.Join(s, ", ")
 }

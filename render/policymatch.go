@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/parley-tls/parley/policy"
@@ -19,6 +20,24 @@ type PolicyMatches struct {
 	Certificates []policy.KeyType `json:"certificates"`
 	Observed     ObservedPolicy   `json:"observed"`
 	NotTested    []string         `json:"not_tested,omitempty"`
+	Addresses    []AddressMatch   `json:"addresses,omitempty"` // of a name with several
+	Connections  int              `json:"connections,omitempty"`
+	RoundTrips   int              `json:"round_trips,omitempty"`
+}
+
+// AddressMatch is what one address of several runs.
+type AddressMatch struct {
+	Address  string   `json:"address"`
+	Exact    bool     `json:"exact"`
+	Policies []string `json:"policies"`          // all exact matches
+	Problem  string   `json:"problem,omitempty"` // why it could not be asked
+}
+
+// AddressesDiffer reports whether the addresses do not all run the same policy.
+func (m *PolicyMatches) AddressesDiffer() bool {
+	return slices.ContainsFunc(m.Addresses, func(a AddressMatch) bool {
+		return a.Problem != "" || a.Exact != m.Addresses[0].Exact || !slices.Equal(a.Policies, m.Addresses[0].Policies)
+	})
 }
 
 // ObservedPolicy is what was seen.
@@ -99,7 +118,31 @@ func (m *PolicyMatches) Text(w io.Writer, st Style) error {
 		}
 	}
 	section(w, st, "Not tested", m.NotTested)
-	return nil
+	return m.addresses(w, st)
+}
+
+// addresses says what each address runs, where there are several.
+func (m *PolicyMatches) addresses(w io.Writer, st Style) error {
+	if len(m.Addresses) == 0 {
+		return nil
+	}
+	if !m.AddressesDiffer() {
+		fmt.Fprintf(w, "\nAll %d addresses run the same policy.\n", len(m.Addresses))
+		return nil
+	}
+	fmt.Fprintf(w, "\n%s\n", st.Warn("The addresses differ:"))
+	var rows [][]string
+	for _, a := range m.Addresses {
+		what := "no predefined policy"
+		switch {
+		case a.Problem != "":
+			what = a.Problem
+		case a.Exact:
+			what = strings.Join(a.Policies, " or ")
+		}
+		rows = append(rows, []string{"  " + a.Address, what})
+	}
+	return Table(w, nil, rows)
 }
 
 func details(w io.Writer, head string, l []string) {

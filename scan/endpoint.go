@@ -3,6 +3,7 @@ package scan
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/probe"
@@ -21,8 +22,25 @@ type Endpoint struct {
 	GroupsAsked []suite.Group
 	// OrderKnown is false where only the set of suites is known.
 	OrderKnown bool
+	// Open are the suites that were not asked for one by one although others of their kind are accepted.
+	Open []suite.Code
 	// NotTested names what was left open, for people.
 	NotTested []string
+}
+
+// View is what was asked and what the certificates can show, for policy.MatchPolicies.
+func (e *Endpoint) View() policy.View {
+	v := policy.View{Keys: e.KeyTypes(), Groups: e.GroupsAsked, Suites: func(c suite.Code) bool { return !slices.Contains(e.Open, c) }}
+	if e.Policy.Order == policy.ServerOrder {
+		// Of the order a scan knows only what the server prefers to all else.
+		for _, c := range e.Policy.Suites {
+			if suite.ByCode(c).MaxVersion < suite.TLS13 {
+				v.FirstChoice = c
+				break
+			}
+		}
+	}
+	return v
 }
 
 // Reply returns the answer to the question called name.
@@ -80,43 +98,56 @@ func (s *state) endpoint(address string, replies []Reply) *Endpoint {
 			p.ClientAuth = policy.ClientAuthRequest
 		}
 	}
-	for _, g := range append(append([]suite.Group{}, pqGroups...), classicGroups...) {
-		if _, asked := s.replies[groupName(g)]; asked || s.choseGroup(g) || s.pqRefused(g) {
+	for _, g := range slices.Concat(pqGroups, classicGroups) {
+		if s.choseGroup(g) || s.refusedGroup(g) {
 			e.GroupsAsked = append(e.GroupsAsked, g)
 		}
 	}
-	if n := len(s.skipped); n > 0 {
-		e.NotTested = append(e.NotTested, fmt.Sprintf("%d suites outside every load balancer policy (%s …)", n, s.skipped[0].OpenSSL()))
+	if n := unanswered(replies); n > 0 && e.Speaks() {
+		e.NotTested = append(e.NotTested, fmt.Sprintf("what %d of %d hellos asked for: they met a reset or silence, which need not be the endpoint's", n, len(replies)))
+	}
+	if e.Open = s.open(); len(e.Open) > 0 {
+		e.NotTested = append(e.NotTested, fmt.Sprintf("%d suites that hardly any policy has (%s …)", len(e.Open), e.Open[0].OpenSSL()))
 	}
 	return e
 }
 
-// pqRefused reports whether g is settled by the refusal of all post-quantum groups at once.
-func (s *state) pqRefused(g suite.Group) bool {
-	r, ok := s.replies[askPQ]
-	if !ok || !r.Answer.Refusal() {
-		return false
-	}
-	for _, q := range pqGroups {
-		if q == g {
-			return true
+// unanswered counts the questions that were neither accepted nor refused.
+func unanswered(replies []Reply) int {
+	n := 0
+	for _, r := range replies {
+		if r.Offer.Suites != nil && !r.Answer.Accepted() && !r.Answer.Refusal() {
+			n++
 		}
 	}
-	return false
+	return n
 }
 
-// suitesBefore13 lists the accepted suites of the older versions, the first choice first.
+// refusedGroup reports whether g was asked for and refused, alone or with all post-quantum groups. Before TLS 1.3
+// a refusal proves something only of an endpoint that does ECDHE at all.
+func (s *state) refusedGroup(g suite.Group) bool {
+	if s.refused(askPQ) && slices.Contains(pqGroups, g) {
+		return true
+	}
+	return s.refused(groupName(g)) && (s.accepts(suite.TLS13) || slices.ContainsFunc(ecdheRSA, s.chosen))
+}
+
+// suitesBefore13 lists the accepted suites of the older versions, the first choice of the highest first.
 func (s *state) suitesBefore13() []suite.Code {
 	v := s.highestClassic()
-	if v == 0 {
-		return nil
-	}
 	l := s.suitesIn(v)
 	first := s.replies[v.String()].Suite
 	for i, c := range l {
 		if c == first {
 			copy(l[1:i+1], l[:i])
 			l[0] = first
+		}
+	}
+	for ; v >= suite.SSLv3; v-- { // what only older ones can carry
+		for _, c := range s.suitesIn(v) {
+			if s.accepts(v) && !slices.Contains(l, c) {
+				l = append(l, c)
+			}
 		}
 	}
 	return l

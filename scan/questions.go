@@ -18,6 +18,7 @@ const (
 	askRSA   = "RSA certificate"
 	askECDSA = "ECDSA certificate"
 	askPQ    = "post-quantum groups"
+	askRare  = "suites of all kinds that policies lack"
 )
 
 // base is what every question offers beside its subject: enough for a server that demands secure
@@ -45,7 +46,8 @@ func base(sni string, v suite.Version, suites []suite.Code) hello.Offer {
 	return o
 }
 
-// firstRound asks for each version with everything, and for the two common kinds of certificate.
+// firstRound asks for each version with everything, for the two common kinds of certificate, and for all suites
+// and groups at once that few endpoints have.
 func firstRound(sni string) []Question {
 	qs := []Question{{Name: suite.TLS13.String(), Offer: base(sni, suite.TLS13, tls13Suites)}}
 	for _, v := range []suite.Version{suite.TLS12, suite.TLS11, suite.TLS10, suite.SSLv3} {
@@ -55,6 +57,7 @@ func firstRound(sni string) []Question {
 		Question{askRSA, base(sni, suite.TLS12, withAuth(wideSuites, suite.AuthRSA))},
 		Question{askECDSA, base(sni, suite.TLS12, withAuth(wideSuites, suite.AuthECDSA))},
 		groupQuestion(sni, askPQ, pqGroups...),
+		suiteQuestion(sni, suite.TLS12, askRare, usableIn(rareSuites, suite.TLS12)...),
 	)
 	return qs
 }
@@ -78,113 +81,78 @@ func kindName(k string) string       { return "suites with " + k }
 // secondRound asks for what the first left open: each suite of the policies by itself, the others by
 // kind, the groups.
 func (s *state) secondRound(sni string) []Question {
+	v := s.highestClassic()
+	qs := slices.Concat(s.commonSuites(sni, v), s.kindQuestions(sni), s.groupQuestions(sni, v))
+	if v == 0 { // no certificate was in the clear
+		rsa, ec := base(sni, suite.TLS13, tls13Suites), base(sni, suite.TLS13, tls13Suites)
+		rsa.Schemes, ec.Schemes = rsaSchemes, ecdsaSchemes
+		rsa.KeyShares = append(rsa.KeyShares, suite.Secp384r1)
+		ec.KeyShares = rsa.KeyShares
+		qs = append(qs, Question{askRSA, rsa}, Question{askECDSA, ec})
+	}
+	return qs
+}
+
+// commonSuites asks for the suites that policies are made of, one by one. v is the highest version before TLS 1.3.
+func (s *state) commonSuites(sni string, v suite.Version) []Question {
 	var qs []Question
-	if v := s.highestClassic(); v != 0 {
-		var singles []suite.Code
-		if s.hasRSA() {
-			singles = append(singles, ecdheRSA...)
-			singles = append(singles, rsaSuites...)
-		}
-		if s.hasECDSA() {
-			singles = append(singles, ecdsaSuites...)
-		}
-		for _, c := range usableIn(singles, v) {
+	ask := func(v suite.Version, l []suite.Code) {
+		for _, c := range usableIn(l, v) {
 			if !s.chosen(c) {
 				qs = append(qs, suiteQuestion(sni, v, suiteName(c), c))
 			}
 		}
-		for _, k := range kinds {
-			if l := usableIn(k.suites, v); len(l) > 0 {
-				qs = append(qs, suiteQuestion(sni, v, kindName(k.name), l...))
-			}
-		}
+	}
+	if s.hasRSA() {
+		ask(v, ecdheRSA)
+		ask(v, rsaSuites)
+	}
+	if s.hasECDSA() {
+		ask(v, ecdsaSuites)
 	}
 	if s.accepts(suite.TLS13) {
-		for _, c := range common13 {
-			if !s.chosen(c) {
-				qs = append(qs, suiteQuestion(sni, suite.TLS13, suiteName(c), c))
-			}
-		}
-		for _, g := range classicGroups {
-			if !s.choseGroup(g) {
-				qs = append(qs, groupQuestion(sni, groupName(g), g))
-			}
-		}
-		if s.accepted(askPQ) {
-			for _, g := range pqGroups {
-				if !s.choseGroup(g) {
-					qs = append(qs, groupQuestion(sni, groupName(g), g))
-				}
-			}
-		}
-		if s.highestClassic() == 0 { // no certificate was in the clear
-			rsa, ec := base(sni, suite.TLS13, tls13Suites), base(sni, suite.TLS13, tls13Suites)
-			rsa.Schemes, ec.Schemes = rsaSchemes, ecdsaSchemes
-			rsa.KeyShares = append(rsa.KeyShares, suite.Secp384r1)
-			ec.KeyShares = rsa.KeyShares
-			qs = append(qs, Question{askRSA, rsa}, Question{askECDSA, ec})
-		}
-	} else if v := s.highestClassic(); v != 0 {
-		for _, g := range classicGroups {
-			if q, ok := s.classicGroup(sni, v, g); ok && !s.choseGroup(g) {
-				qs = append(qs, q)
-			}
-		}
+		ask(suite.TLS13, common13)
 	}
 	return qs
 }
 
-// classicGroup asks for one group before TLS 1.3, by an ECDHE suite with an RSA certificate: with an
-// ECDSA certificate the list also stands for the certificate's curve, so that a refusal proves nothing.
-func (s *state) classicGroup(sni string, v suite.Version, g suite.Group) (Question, bool) {
-	if !s.hasRSA() {
-		return Question{}, false
-	}
-	o := base(sni, v, usableIn(ecdheRSA, v))
-	o.Groups = []suite.Group{g}
-	return Question{groupName(g), o}, true
-}
-
-// thirdRound asks for the members of the kinds that were accepted, those in first before the others, and
-// whose order decides. It asks at most budget questions; what is left out is named in NotTested.
-func (s *state) thirdRound(sni string, first []suite.Code, budget int) []Question {
-	v := s.highestClassic()
-	if v == 0 {
-		return nil
+// groupQuestions asks for groups, one by one.
+func (s *state) groupQuestions(sni string, v suite.Version) []Question {
+	l := classicGroups
+	if s.accepted(askPQ) {
+		l = slices.Concat(pqGroups, classicGroups)
 	}
 	var qs []Question
-	if q, ok := s.orderQuestion(sni, v); ok {
-		qs = append(qs, q)
-	}
-	var members []suite.Code
-	for _, k := range kinds {
-		if !s.accepted(kindName(k.name)) {
-			continue
+	for _, g := range l {
+		switch {
+		case s.choseGroup(g):
+		case s.accepts(suite.TLS13):
+			qs = append(qs, groupQuestion(sni, groupName(g), g))
+		case s.hasRSA():
+			// Before TLS 1.3 only by a suite with an RSA certificate: with an ECDSA certificate the list also
+			// stands for the certificate's curve, so that a refusal proves nothing.
+			o := base(sni, v, usableIn(ecdheRSA, v))
+			o.Groups = []suite.Group{g}
+			qs = append(qs, Question{groupName(g), o})
 		}
-		for _, c := range usableIn(k.suites, v) {
-			if !s.chosen(c) && s.couldAuthenticate(c) {
-				members = append(members, c)
-			}
-		}
-	}
-	slices.SortStableFunc(members, func(a, b suite.Code) int {
-		return boolRank(slices.Contains(first, a)) - boolRank(slices.Contains(first, b))
-	})
-	for i, c := range members {
-		if len(qs) >= budget {
-			s.untested(members[i:])
-			break
-		}
-		qs = append(qs, suiteQuestion(sni, v, suiteName(c), c))
 	}
 	return qs
 }
 
-func boolRank(first bool) int {
-	if first {
-		return 0
+// thirdRound asks whose order decides, and for the members of the kinds that were accepted. It asks at most budget
+// questions.
+func (s *state) thirdRound(sni string, first []suite.Code, budget int) []Question {
+	var qs []Question
+	if q, ok := s.orderQuestion(sni, s.highestClassic()); ok {
+		qs = append(qs, q)
 	}
-	return 1
+	s.lots = divide(s.openLots(first), budget-len(qs))
+	for _, l := range s.lots {
+		if l.asked {
+			qs = append(qs, suiteQuestion(sni, l.version, l.name(), l.suites...))
+		}
+	}
+	return qs
 }
 
 const askOrder = "order"

@@ -29,7 +29,8 @@ type Raw struct {
 	Bytes []byte
 }
 
-// DefaultBudget keeps a diagnosis within 40 connections, with some left for its own experiments.
+// DefaultBudget keeps a diagnosis within 40 connections, with some left for its own experiments. The first two
+// rounds need no more than that of an endpoint whose policy is a load balancer's.
 const DefaultBudget = 34
 
 // Quick learns what the endpoint accepts, as far as a diagnosis needs it, in three rounds of parallel

@@ -46,6 +46,9 @@ func TestQuickSeesThePolicy(t *testing.T) {
 		{"TLS 1.3 alone, ECDSA", testbed.P256, []string{"-tls1_3", "-groups", "P-384"},
 			[]suite.Version{suite.TLS13}, []string{"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"},
 			[]suite.Group{suite.Secp384r1}, policy.OrderUnknown, []policy.KeyType{policy.ECDSA}},
+		{"CCM in TLS 1.3", testbed.RSA2048, []string{"-tls1_3", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_8_SHA256:TLS_AES_128_CCM_SHA256"},
+			[]suite.Version{suite.TLS13}, []string{"TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_CCM_8_SHA256", "TLS_AES_128_CCM_SHA256"},
+			[]suite.Group{suite.X25519, suite.Secp256r1, suite.Secp384r1, suite.Secp521r1}, policy.OrderUnknown, []policy.KeyType{policy.RSA}},
 		{"DHE and CAMELLIA", testbed.RSA2048, []string{"-tls1_2", "-cipher", "DHE-RSA-AES256-GCM-SHA384:CAMELLIA128-SHA:@SECLEVEL=0"},
 			[]suite.Version{suite.TLS12}, []string{"DHE-RSA-AES256-GCM-SHA384", "CAMELLIA128-SHA"}, nil, policy.ClientOrder, []policy.KeyType{policy.RSA}},
 	} {
@@ -74,5 +77,37 @@ func TestQuickSeesThePolicy(t *testing.T) {
 			}
 			t.Logf("%d connections, %d round trips", p.Connections(), p.RoundTrips())
 		})
+	}
+}
+
+// TestLots: what the budget reaches is asked for suite by suite, the rest in lots, and only what is settled counts
+// as not accepted.
+func TestLots(t *testing.T) {
+	s := &state{replies: make(map[string]Reply)}
+	answer := func(name string, a probe.Answer, v suite.Version, c suite.Code) {
+		s.replies[name] = Reply{Question{Name: name}, probe.Observation{Answer: a, Version: v, Suite: c}}
+	}
+	answer(suite.TLS12.String(), probe.ServerHello, suite.TLS12, 0x0005)
+	answer(suite.TLS10.String(), probe.ServerHello, suite.TLS10, 0x0005)
+	answer(askRSA, probe.ServerHello, suite.TLS12, 0x0005)
+	answer(kindName("anonymous and NULL"), probe.ServerHello, suite.TLS12, 0x003B)
+	lots := s.openLots([]suite.Code{0x0002})
+	var got []string
+	for _, l := range divide(lots, 7) {
+		got = append(got, fmt.Sprintf("%s %d %t", l.version, len(l.suites), l.asked))
+	}
+	// The client's own first, then RC4, which is the smallest kind, suite by suite.
+	want := []string{"TLSv1.2 1 true", "TLSv1.2 1 true", "TLSv1.2 1 true", "TLSv1.2 4 true", "TLSv1.2 4 true", "TLSv1.2 4 true", "TLSv1.2 2 true"}
+	if !slices.Equal(got, want) || lots[0].suites[0] != 0x0002 {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if l := divide(lots, 1); !l[0].asked || l[1].asked {
+		t.Errorf("a budget of one question: %v", l)
+	}
+	s.lots = []lot{{suite.TLS12, []suite.Code{0x0018, 0x0034}, true}, {suite.TLS12, []suite.Code{0x001B, 0x003A}, true}, {suite.TLS12, []suite.Code{0x0001}, false}}
+	answer(s.lots[0].name(), probe.Alerted, 0, 0)
+	answer(s.lots[1].name(), probe.ServerHello, suite.TLS12, 0x003A)
+	if got := s.open(); !slices.Equal(got, []suite.Code{0x001B, 0x0001}) {
+		t.Errorf("open: %v", got)
 	}
 }

@@ -17,7 +17,7 @@ type Reply struct {
 // state is what the replies so far amount to.
 type state struct {
 	replies map[string]Reply
-	skipped []suite.Code
+	lots    []lot // of the third round
 }
 
 func (s *state) add(rs []Reply) {
@@ -29,6 +29,11 @@ func (s *state) add(rs []Reply) {
 func (s *state) accepted(name string) bool {
 	r, ok := s.replies[name]
 	return ok && r.Answer.Accepted()
+}
+
+func (s *state) refused(name string) bool {
+	r, ok := s.replies[name]
+	return ok && r.Answer.Refusal()
 }
 
 // accepts reports whether a hello of exactly version v was answered in version v.
@@ -96,7 +101,7 @@ func (s *state) choseGroup(g suite.Group) bool {
 // suitesIn lists the accepted suites that version v can carry, in the order of the questions' lists.
 func (s *state) suitesIn(v suite.Version) []suite.Code {
 	var l []suite.Code
-	for _, c := range append(slices.Clone(tls13Suites), wideSuites...) {
+	for _, c := range slices.Concat(common13, wideSuites) {
 		if s.chosen(c) && suite.ByCode(c).UsableIn(v) {
 			l = append(l, c)
 		}
@@ -131,8 +136,6 @@ func firstClassic(l []suite.Group) int {
 	}
 	return len(l)
 }
-
-func (s *state) untested(l []suite.Code) { s.skipped = append(s.skipped, l...) }
 
 // order says who decides, as far as the questions tell.
 func (s *state) order() policy.Order {

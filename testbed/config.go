@@ -14,13 +14,14 @@ type Kind string
 
 // Kinds.
 const (
-	OpenSSL Kind = "openssl" // openssl s_server
-	Nginx   Kind = "nginx"
-	HAProxy Kind = "haproxy"
-	GnuTLS  Kind = "gnutls" // gnutls-serv
-	Go      Kind = "go"     // crypto/tls of the Go that builds the test, in its process
-	Java    Kind = "java"   // JSSE, with everything that java.security switches off switched on
-	Node    Kind = "node"   // Node.js of Config.Node
+	OpenSSL   Kind = "openssl"     // openssl s_server of the machine's own OpenSSL
+	OpenSSL35 Kind = "openssl-3.5" // the same of OpenSSL 3.5, which has post-quantum groups
+	Nginx     Kind = "nginx"
+	HAProxy   Kind = "haproxy"
+	GnuTLS    Kind = "gnutls" // gnutls-serv
+	Go        Kind = "go"     // crypto/tls of the Go that builds the test, in its process
+	Java      Kind = "java"   // JSSE, with everything that java.security switches off switched on
+	Node      Kind = "node"   // Node.js of Config.Node
 )
 
 // Config is a server to start: the policy that it enforces and what it presents.

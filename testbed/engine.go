@@ -26,13 +26,17 @@ type engine struct {
 
 func engineOf(k Kind, node string) *engine {
 	switch k {
-	case OpenSSL, Nginx, HAProxy:
+	case OpenSSL, OpenSSL35, Nginx, HAProxy:
 		e := openSSLEngine(cipherlist.OpenSSL30)
-		if k == HAProxy {
+		switch k {
+		case OpenSSL35:
+			e = openSSLEngine(cipherlist.OpenSSL35)
+			e.engine = negotiate.EngineOpenSSL35
+		case HAProxy:
 			e.engine = negotiate.EngineHAProxy
 		}
 		e.schemes = k != HAProxy // its sigalgs keyword came with 2.8
-		e.sni = k != OpenSSL
+		e.sni = k == Nginx || k == HAProxy
 		e.clientAuth = true
 		e.alpn = k != Nginx // nginx offers what its modules speak
 		return e
@@ -73,7 +77,7 @@ func openSSLEngine(r cipherlist.Release) *engine {
 	return &engine{engine: policy.EngineOpenSSL, version: between(suite.TLS10, top),
 		suite: func(c suite.Code) bool { return slices.Contains(codes, c) && !dhe(c) },
 		group: func(g suite.Group) bool {
-			return ecGroup(g) || g == suite.X448 || r == cipherlist.OpenSSL35 && hybrid(g)
+			return ecGroup(g) || g == suite.X448 || r == cipherlist.OpenSSL35 && (hybrid(g) || g == suite.MLKEM1024)
 		}}
 }
 

@@ -297,7 +297,10 @@ func describe(spec Spec) policy.Certificate {
 			c.Chain = 2
 		}
 	}
-	if spec.Key == policy.ECDSA {
+	switch spec.Key {
+	case policy.Ed25519:
+		c.Bits = 256
+	case policy.ECDSA:
 		c.Curve, c.Bits = suite.Secp256r1, 256
 		if spec.Curve == "P-384" {
 			c.Curve, c.Bits = suite.Secp384r1, 384

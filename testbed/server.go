@@ -22,7 +22,7 @@ func Start(t testing.TB, c Config) *Server {
 		t.Fatal("testbed: a server without an identity")
 	}
 	c = settle(c)
-	start := map[Kind]func(testing.TB, *Config, int) *Server{OpenSSL: startOpenSSL, Nginx: startNginx, HAProxy: startHAProxy,
+	start := map[Kind]func(testing.TB, *Config, int) *Server{OpenSSL: startOpenSSL, OpenSSL35: startOpenSSL, Nginx: startNginx, HAProxy: startHAProxy,
 		GnuTLS: startGnuTLS, Go: startGo, Java: startJava, Node: startNode}[c.Kind]
 	s := start(t, &c, FreePort(t))
 	s.Policy, s.Identity, s.CA = &c.Policy, c.identity(), CABundle(t, c.Identities...)
@@ -34,6 +34,8 @@ func (c *Config) Installed(t testing.TB) (string, bool) {
 	switch c.Kind {
 	case Go:
 		return "", true
+	case OpenSSL35:
+		return "OpenSSL 3.5", openssl35(t) != nil
 	case Node:
 		return "Node.js " + c.Node, HaveNode(t, c.Node)
 	case GnuTLS:
@@ -100,7 +102,28 @@ func startOpenSSL(t testing.TB, c *Config, port int) *Server {
 	case policy.ClientAuthRequest:
 		args = append(args, "-verify", "4", "-CAfile", c.ClientCA)
 	}
-	return run(t, port, noConfig, Need(t, "openssl"), args...)
+	program := []string{"openssl"}
+	if c.Kind == OpenSSL35 {
+		if program = openssl35(t); program == nil {
+			Missing(t, "OpenSSL 3.5")
+		}
+	}
+	args = append(program[1:], args...)
+	return run(t, port, noConfig, Need(t, program[0]), args...)
+}
+
+// openssl35 is how to run the OpenSSL 3.5 that make peers unpacks with the C library that it needs; nil if it is
+// not there.
+func openssl35(t testing.TB) []string {
+	root := filepath.Join(Root(t), ".peers", "openssl", "3.5", "usr")
+	libs := filepath.Join(root, "lib", "x86_64-linux-gnu")
+	program := []string{filepath.Join(libs, "ld-linux-x86-64.so.2"), "--library-path", libs, filepath.Join(root, "bin", "openssl")}
+	for _, path := range []string{program[0], program[3]} {
+		if _, err := os.Stat(path); err != nil {
+			return nil
+		}
+	}
+	return program
 }
 
 // chainFile writes what comes after the leaf.
