@@ -29,7 +29,8 @@ type SchemeInfo struct {
 	Digest      string          `json:"digest"`            // MD5, SHA1, SHA256 …, intrinsic
 	Curve       Group           `json:"-"`                 // ECDSA in TLS 1.3: the one curve it goes with
 	TLS12       bool            `json:"tls12"`
-	TLS13       bool            `json:"tls13"` // allowed in CertificateVerify
+	TLS13       bool            `json:"tls13"`                 // allowed in CertificateVerify
+	ClientOnly  bool            `json:"client_only,omitempty"` // allowed there in TLS 1.3 for clients alone (RFC 9963)
 	Recommended string          `json:"recommended"`
 	References  []string        `json:"references,omitempty"`
 }
