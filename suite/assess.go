@@ -159,5 +159,5 @@ func AssessScheme(s *SchemeInfo) Assessment {
 	case s.Recommended == "Y":
 		return one(Recommended, "in general use", "RFC 9846 section 4.3.3, IANA: Recommended Y")
 	}
-	return one(Secure, "no known weakness; not for general use", "IANA: Recommended "+s.Recommended)
+	return one(Secure, "no known weakness, but no recommendation of the IETF", "IANA: Recommended "+s.Recommended)
 }

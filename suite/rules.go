@@ -74,11 +74,12 @@ var properties = []property{
 	{func(s *Suite) bool { return s.Mode == "CBC" }, Reason{Weak, "CBC: MAC-then-encrypt, and a history of padding oracles", "Lucky Thirteen (CVE-2013-0169), BEAST (CVE-2011-3389), RFC 9325 section 4.2"}},
 	{func(s *Suite) bool { return s.MAC == "SHA1" }, Reason{Weak, "SHA-1: no attack on HMAC, but the hash is broken and being retired", "RFC 9155, SHAttered (2017), NIST SP 800-131A"}},
 	{func(s *Suite) bool { return s.Recommended == "-" && s.Code&0xFF00 == 0xCC00 }, Reason{Weak, "a draft's code point: only old Chrome, Android and LibreSSL know it", "RFC 7905 took another"}},
-	{func(s *Suite) bool { return s.Recommended == "D" }, Reason{Weak, "IANA discourages it", "IANA: Recommended D (RFC 9847, RFC 10015)"}},
+	{func(s *Suite) bool { return s.Recommended == "D" && s.cites("RFC 10015") }, Reason{Weak, "IANA discourages it", "IANA: Recommended D, RFC 10015"}},
+	{func(s *Suite) bool { return s.Recommended == "D" && !s.cites("RFC 10015") }, Reason{Weak, "IANA discourages it", "IANA: Recommended D, RFC 9847"}},
 
 	// Not preferred.
 	{func(s *Suite) bool { return s.Mode == "CCM8" }, Reason{Secure, "8-byte authentication tag: a forgery passes once in 2^64 trials", "RFC 6655, IANA: Recommended N"}},
 	{encrypts("SM4"), Reason{Secure, "SM4: a Chinese national standard without the IETF's endorsement", "RFC 8998 section 5"}},
-	{func(s *Suite) bool { return s.Recommended == "N" }, Reason{Secure, "no known weakness, but not for general use", "IANA: Recommended N"}},
+	{func(s *Suite) bool { return s.Recommended == "N" }, Reason{Secure, "no known weakness, but no recommendation of the IETF", "IANA: Recommended N"}},
 	{func(s *Suite) bool { return s.Recommended == "-" }, Reason{Secure, "no known weakness, but never registered", "IANA"}},
 }
