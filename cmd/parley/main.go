@@ -70,5 +70,6 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newCiphersCmd())
 	root.AddCommand(newPolicyCmd())
 	root.AddCommand(newClientCmd())
+	root.AddCommand(newSuiteCmd())
 	return root
 }
