@@ -100,7 +100,12 @@ func (a *attempt) refusesClient(h *handshake, err error) {
 		fix(d, diagnose.SideClient, "Use a certificate that is valid, is meant for client authentication and is issued by one of the CAs that are asked for")
 		fix(d, diagnose.SideLoadBalancer, "Add the issuer of the client's certificate to the trust store")
 	}
-	d.Causes[0].ServerSet = c.Authorities
+	if len(c.Authorities) > 0 {
+		d.Causes[0].ServerSet, d.Causes[0].ClientSet = c.Authorities, []string{"no certificate"}
+		if own := a.ownChain(); h.sent && len(own) > 0 {
+			d.Causes[0].ClientSet = []string{own[len(own)-1].Issuer.String()}
+		}
+	}
 	if confidence < 0.9 {
 		d.Causes[0].Decide = "the load balancer's own log"
 	}

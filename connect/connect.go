@@ -3,11 +3,14 @@ package connect
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 
 	"github.com/parley-tls/parley/cause"
+	"github.com/parley-tls/parley/client"
 	"github.com/parley-tls/parley/diagnose"
 	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/probe"
@@ -33,11 +36,20 @@ func Run(ctx context.Context, q *Request) *Report {
 }
 
 // NotTried is the report of a connection that is not made because the client's side has nothing to offer:
-// err says why. cipher is what it was told to use.
-func NotTried(target, cipher string, err error) *Report {
-	d := diagnose.NothingToOffer(cipher, target, err)
-	return &Report{Schema: Schema, Target: d.Target, Offered: Offered{Versions: []suite.Version{}, Suites: []suite.Code{}},
+// err, from Selection.Resolve, says why.
+func NotTried(target string, s *Selection, err error) *Report {
+	d := diagnose.NothingToOffer(strings.Trim(s.Cipher+":"+s.Ciphersuites, ":"), target, err)
+	r := &Report{Schema: Schema, Target: d.Target, Offered: Offered{Versions: []suite.Version{}, Suites: []suite.Code{}},
 		Outcome: d.Outcome, Certificates: []Certificate{}, Notes: []string{}, Failure: d}
+	var none *client.NoCiphersError
+	if errors.As(err, &none) && len(none.Suites) > 0 {
+		var codes []string
+		for _, c := range none.Suites {
+			codes = append(codes, c.String())
+		}
+		r.Notes = append(r.Notes, fmt.Sprintf("To ask the load balancer all the same: --cipher %s (by code a suite is offered whatever a library makes of it)", strings.Join(codes, ":")))
+	}
+	return r
 }
 
 // attempt is one run.

@@ -74,7 +74,7 @@ func sServerWithKey(t *testing.T, kind string) string {
 }
 
 // goServer serves every connection with crypto/tls, and waits for the other side to end it.
-func goServer(t *testing.T, config *tls.Config) string {
+func goServer(t testing.TB, config *tls.Config) string {
 	t.Helper()
 	return listener(t, func(c net.Conn) {
 		s := tls.Server(c, config)
@@ -86,7 +86,7 @@ func goServer(t *testing.T, config *tls.Config) string {
 }
 
 // listener serves every connection with serve until the test ends.
-func listener(t *testing.T, serve func(net.Conn)) string {
+func listener(t testing.TB, serve func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

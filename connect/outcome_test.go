@@ -34,7 +34,7 @@ func TestRefused(t *testing.T) {
 		want   cause.ID
 	}{
 		{"TLS 1.1", modern, Selection{Versions: only(suite.TLS11)}, nil, cause.NoCommonVersion},
-		{"SSLv3", modern, Selection{Versions: only(suite.SSLv3)}, nil, cause.NoCommonVersion},
+		{"SSLv3", sServer(t, rsa, "-cipher", "ECDHE-RSA-AES128-GCM-SHA256:AES128-SHA"), Selection{Versions: only(suite.SSLv3)}, nil, cause.NoCommonVersion},
 		{"a weak suite", modern, Selection{Cipher: "0x000A"}, nil, cause.NoCommonCipher},
 		{"a suite that nobody knows", modern, Selection{Cipher: "0xFFF0"}, nil, cause.NoCommonCipher},
 		{"PSK", modern, Selection{Cipher: "0x008C"}, nil, cause.NoCommonCipher},

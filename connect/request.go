@@ -59,9 +59,7 @@ func (q *Request) offer() hello.Offer {
 		return hello.Offer{Versions: q.Versions, Suites: q.Suites, SecureReneg: true, Source: o.Source} // SSLv3 has no extensions
 	}
 	o.Extensions = []uint16{hello.ExtRenegotiationInfo, hello.ExtStatusRequest, hello.ExtSCT}
-	if top >= suite.TLS13 || slices.ContainsFunc(q.Suites, usesGroups) || q.Groups != nil {
-		o.HasGroups, o.Groups, o.PointFormats = true, q.groups(), []byte{0}
-	}
+	o.HasGroups, o.Groups, o.PointFormats = true, q.groups(), []byte{0}
 	if top >= suite.TLS12 {
 		o.HasSchemes, o.Schemes = true, q.schemes()
 	}
@@ -83,12 +81,6 @@ func (q *Request) schemes() []suite.SignatureScheme {
 		return q.Schemes
 	}
 	return defaultSchemes
-}
-
-// usesGroups reports whether a suite needs the supported_groups extension before TLS 1.3.
-func usesGroups(c suite.Code) bool {
-	s := suite.ByCode(c)
-	return s != nil && (s.KeyExchange.UsesEC() || s.Authentication == suite.AuthECDSA)
 }
 
 // firstShares are the groups to send key shares for: the first for which one can be made, and after a hybrid

@@ -32,9 +32,8 @@ func (e *NothingError) Error() string { return e.why }
 // none of the suites, and a *NothingError where none goes with the forced versions. Codes are offered as they
 // are, known or not.
 func (s *Selection) Resolve() (versions []suite.Version, suites []suite.Code, notes []string, err error) {
-	versions = s.Versions
 	if s.Cipher == "" && s.Ciphersuites == "" {
-		if versions == nil {
+		if versions = highestFirst(s.Versions); len(versions) == 0 {
 			versions = DefaultVersions
 		}
 		return versions, usable(defaultSuites(), versions), nil, nil
@@ -53,16 +52,20 @@ func (s *Selection) Resolve() (versions []suite.Version, suites []suite.Code, no
 		}
 		suites, natural, notes = append(suites, older...), append(natural, vs...), passed
 	}
-	if versions == nil {
-		versions = natural
+	if versions = highestFirst(s.Versions); len(versions) == 0 {
+		versions = highestFirst(natural)
 	}
-	versions = slices.DeleteFunc(slices.Clone(versions), func(v suite.Version) bool { return len(usable(suites, []suite.Version{v})) == 0 })
-	slices.SortFunc(versions, func(a, b suite.Version) int { return int(b) - int(a) })
-	versions = slices.Compact(versions)
+	versions = slices.DeleteFunc(versions, func(v suite.Version) bool { return len(usable(suites, []suite.Version{v})) == 0 })
 	if len(versions) == 0 {
 		return nil, nil, nil, &NothingError{fmt.Sprintf("%s cannot be used in %s: there is nothing to offer", enumerate(openSSLNames(suites)), enumerate(versionNames(s.Versions)))}
 	}
 	return versions, usable(suites, versions), notes, nil
+}
+
+// highestFirst sorts versions and drops what comes twice.
+func highestFirst(l []suite.Version) []suite.Version {
+	l = slices.SortedFunc(slices.Values(l), func(a, b suite.Version) int { return int(b) - int(a) })
+	return slices.Compact(l)
 }
 
 // older reads Cipher.
