@@ -22,7 +22,9 @@ func Connect(w io.Writer, r *connect.Report, st Style) error {
 	}
 	if r.Negotiated != nil {
 		b.WriteByte('\n')
-		Table(&b, nil, connectRows(r, st))
+		for _, row := range connectRows(r, st) {
+			fmt.Fprintln(&b, wrapped(fmt.Sprintf("%-20s", row[0]), row[1]))
+		}
 	}
 	chainText(&b, r, st)
 	if d := r.Failure; d != nil {
@@ -39,7 +41,7 @@ func Connect(w io.Writer, r *connect.Report, st Style) error {
 		}
 	}
 	if r.Connections > 0 {
-		fmt.Fprintf(&b, "\n%s\n", st.Dim(fmt.Sprintf("%d connections, %d round trips", r.Connections, r.RoundTrips)))
+		fmt.Fprintf(&b, "\n%s\n", st.Dim(fmt.Sprintf("%s, %s", plural(r.Connections, "connection"), plural(r.RoundTrips, "round trip"))))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -80,12 +82,12 @@ func agreementWords(a *diagnose.Agreement) string {
 }
 
 // connectRows are the lines on what was negotiated.
-func connectRows(r *connect.Report, st Style) [][]string {
+func connectRows(r *connect.Report, st Style) [][2]string {
 	n := r.Negotiated
-	var rows [][]string
+	var rows [][2]string
 	row := func(name, value string) {
 		if value != "" {
-			rows = append(rows, []string{name, value})
+			rows = append(rows, [2]string{name, value})
 		}
 	}
 	row("Protocol", protocolWords(n.Version, st))
@@ -95,7 +97,7 @@ func connectRows(r *connect.Report, st Style) [][]string {
 		row("Signature", n.Scheme.String())
 	}
 	row("ALPN", alpnWords(r))
-	row("Handshake", handshakeWords(r.Handshake, st))
+	row("Handshake", handshakeWords(r.Handshake, n, st))
 	row("Session", sessionWords(r.Session))
 	row("Renegotiation", renegotiationWords(n, st))
 	if m := n.ExtendedMaster; m != nil {
@@ -175,18 +177,24 @@ func alpnWords(r *connect.Report) string {
 	return "none: the endpoint chose nothing of " + strings.Join(r.Offered.ALPN, ", ")
 }
 
-func handshakeWords(h *connect.Handshake, st Style) string {
+func handshakeWords(h *connect.Handshake, n *connect.Negotiated, st Style) string {
 	switch {
 	case !h.Completed:
 		return st.Warn("stopped ") + h.Stopped
 	case h.With == nil:
 		return "completed"
 	}
-	s := "completed with " + agreementWords(h.With)
-	if h.With.Scheme != 0 {
-		s += ", " + h.With.Scheme.String()
+	var other []string
+	if h.With.Cipher != n.Cipher {
+		other = append(other, h.With.Cipher.OpenSSL())
 	}
-	return s + ": crypto/tls cannot be held to all of the above, which was accepted as far as the ServerHello"
+	if h.With.Group != n.Group && h.With.Group != 0 {
+		other = append(other, h.With.Group.String())
+	}
+	if h.With.Scheme != n.Scheme && h.With.Scheme != 0 {
+		other = append(other, h.With.Scheme.String())
+	}
+	return fmt.Sprintf("completed with %s instead: what is above was accepted as far as the ServerHello, and Go's crypto/tls cannot be held to it", strings.Join(other, ", "))
 }
 
 func sessionWords(s *connect.Session) string {
@@ -227,8 +235,8 @@ func clientAuthWords(c *connect.ClientAuth) string {
 	}
 	s := map[string]string{
 		connect.AuthNotRequested: "not requested",
-		connect.AuthNotNeeded:    "requested, but the handshake goes through without one",
-		connect.AuthAccepted:     "requested; accepted: " + c.Sent,
+		connect.AuthNotNeeded:    "requested, but the handshake goes through without one (an HTTP server may still demand it)",
+		connect.AuthAccepted:     "requested; sent " + c.Sent + ", and the handshake goes through (an HTTP server may still refuse it)",
 		connect.AuthRequired:     "required; none was sent",
 		connect.AuthRejected:     "requested; refused: " + c.Sent,
 	}[c.Outcome]
@@ -269,7 +277,7 @@ func chainText(b *strings.Builder, r *connect.Report, st Style) {
 	fmt.Fprintf(b, "\n%s\n", st.Bold("Certificates"))
 	for i, c := range r.Certificates {
 		fmt.Fprintf(b, "  %d %s\n", i, c.Subject)
-		rows := [][]string{{"   ", "issuer", c.Issuer}, {"", "key", c.Key}, {"", "signed by", c.Signature},
+		rows := [][]string{{"   ", "issuer", c.Issuer}, {"", "key", c.Key}, {"", "signature", c.Signature},
 			{"", "valid", c.NotBefore.Format("2006-01-02") + " to " + c.NotAfter.Format("2006-01-02")}}
 		if len(c.Names) > 0 {
 			rows = append(rows, []string{"", "names", strings.Join(c.Names, ", ")})

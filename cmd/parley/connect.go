@@ -110,7 +110,7 @@ func runConnect(cmd *cobra.Command, target string, f *connectFlags) error {
 	var nothing *connect.NothingError
 	switch {
 	case asNoCiphers(err, &none), errors.As(err, &nothing):
-		return reportConnect(cmd, connect.NotTried(target, f.cipher, err), f.json)
+		return reportConnect(cmd, connect.NotTried(target, &connect.Selection{Cipher: f.cipher, Ciphersuites: f.ciphersuites}, err), f.json)
 	case err != nil:
 		return err
 	}
