@@ -93,9 +93,7 @@ func connectRows(r *connect.Report, st Style) [][2]string {
 	row("Protocol", protocolWords(n.Version, st))
 	row("Cipher", cipherWords(n, st))
 	row("Key exchange", keyExchangeWords(n, st))
-	if n.Scheme != 0 {
-		row("Signature", n.Scheme.String())
-	}
+	row("Signature", schemeWords(n.Scheme, st))
 	row("ALPN", alpnWords(r))
 	row("Handshake", handshakeWords(r.Handshake, n, st))
 	row("Session", sessionWords(r.Session))
@@ -163,6 +161,17 @@ func keyExchangeWords(n *connect.Negotiated, st Style) string {
 		s += ", after a HelloRetryRequest"
 	}
 	return s
+}
+
+func schemeWords(c suite.SignatureScheme, st Style) string {
+	switch s := suite.SchemeByCode(c); {
+	case c == 0:
+		return ""
+	case s == nil:
+		return c.String()
+	default:
+		return c.String() + ", " + strengthWord(suite.AssessScheme(s).Strength, st)
+	}
 }
 
 func alpnWords(r *connect.Report) string {

@@ -13,6 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/parley-tls/parley/policy"
+	"github.com/parley-tls/parley/suite"
 	"github.com/parley-tls/parley/testbed"
 )
 
@@ -23,6 +24,8 @@ func liveServers(t *testing.T) map[string]string {
 	listener := testbed.ForPolicy(policy.ByName("TLS13-1-2-2021-06"), testbed.OpenSSL)
 	mutual := listener
 	mutual.Policy.ClientAuth, mutual.ClientCA = policy.ClientAuthRequired, ours.CA
+	old := testbed.Config{Kind: testbed.OpenSSL, Policy: policy.Policy{Versions: []suite.Version{suite.TLS12}, Suites: []suite.Code{0xC02F},
+		Order: policy.ServerOrder, Schemes: []suite.SignatureScheme{suite.RSAPKCS1SHA1}}}
 	for _, c := range []testbed.Config{strict, listener} {
 		if name, ok := c.Installed(t); !ok {
 			testbed.Missing(t, name)
@@ -32,6 +35,7 @@ func liveServers(t *testing.T) map[string]string {
 		"STRICT":   testbed.Start(t, strict.With(rsa)).Addr,
 		"LISTENER": testbed.Start(t, listener.With(rsa)).Addr,
 		"MUTUAL":   testbed.Start(t, mutual.With(ec)).Addr,
+		"SHA1":     testbed.Start(t, old.With(rsa)).Addr,
 		"CA":       rsa.CA, "EC_CA": ec.CA,
 		"CLIENT_CERT": ours.Cert, "CLIENT_KEY": ours.Key, "OTHER_CERT": rsa.Cert, "OTHER_KEY": rsa.Key,
 		"NAME": testbed.HostName,
