@@ -134,6 +134,7 @@ func listen(c *tls.Conn, patience time.Duration, alone bool) error {
 		if err := readOn(c); !isTimeout(err) {
 			return err
 		}
+		patience = max(patience, time.Second) // a verdict on a certificate may take its time
 	}
 	c.CloseWrite()
 	c.SetReadDeadline(time.Now().Add(patience))
