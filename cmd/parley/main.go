@@ -67,6 +67,7 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newWhyCmd())
+	root.AddCommand(newConnectCmd())
 	root.AddCommand(newCiphersCmd())
 	root.AddCommand(newPolicyCmd())
 	root.AddCommand(newClientCmd())
