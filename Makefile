@@ -1,4 +1,4 @@
-.PHONY: build test interop peers capture-clients
+.PHONY: build test lint interop peers capture-clients
 
 build:
 	go build -trimpath -o bin/parley ./cmd/parley
@@ -11,6 +11,10 @@ peers:
 test: peers
 	go vet ./...
 	go test ./...
+
+# lint runs gofmt, go vet, staticcheck and govulncheck; it is no part of test, since it takes longer.
+lint:
+	@./tools/lint.sh
 
 # interop prints the matrix of real clients and servers, and where predictions disagree with what happened.
 interop: peers
