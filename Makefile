@@ -20,6 +20,8 @@ lint:
 interop: peers
 	go test ./interop -count=1 -timeout 10m -run TestMatrix -matrix
 
-# capture-clients records the ClientHello of every client on this machine again.
+# capture-clients fetches real clients of many releases and records the ClientHello of each again. What a hello
+# says stays as it is until a client says something else.
 capture-clients: peers
+	./testbed/captureclients/install.sh
 	go run ./testbed/captureclients
