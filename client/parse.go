@@ -286,6 +286,8 @@ func (p *Profile) setRule(key, value string, words []string) error {
 		a.RequiresALPN = true
 	case "accepts-certificate-curves":
 		return groups(words, &a.CertificateCurves)
+	case "accepts-curve-in-groups":
+		a.CurveInGroups = true
 	case "accepts-any-name":
 		a.ChecksName = false
 	case "accepts-any-issuer":
