@@ -128,8 +128,12 @@ const (
 	maxLists = 256
 )
 
-// expand replaces "@NAME" by the words of that list.
+// expand replaces "@NAME" by the words of that list. Most lines name none.
 func (f *file) expand(words []string) ([]string, error) {
+	names := func(w string) bool { return w[0] == '@' }
+	if len(words) <= maxWords && !slices.ContainsFunc(words, names) {
+		return words, nil
+	}
 	var l []string
 	for _, w := range words {
 		name, isList := strings.CutPrefix(w, "@")
