@@ -84,6 +84,7 @@ type visit struct {
 	replay  probe.Observation
 	matches []policy.Match
 	server  *server
+	instead *Cause             // what may be the cause instead of the one that is predicted, if that is not sure
 	works   *hello.ClientHello // the smallest variant that is known to work, if the hello itself does not
 	worksBy string
 }

@@ -3,13 +3,11 @@ package diagnose
 import (
 	"context"
 	"crypto/rand"
-	"slices"
 
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/negotiate"
 	"github.com/parley-tls/parley/probe"
-	"github.com/parley-tls/parley/suite"
 )
 
 // refused: the endpoint speaks TLS, but not with this hello. Where the tables explain it, the explanation is
@@ -23,7 +21,7 @@ func (v *visit) refused(ctx context.Context) {
 	o := v.offer()
 	out := negotiate.Decide(&o, v.seen.Policy, &v.seen.Identity)
 	if out.Reason.Cause == cause.NoCommonCipher {
-		v.needsOtherCertificate(&o, &out)
+		v.lookBehindCertificates(&o, &out)
 	}
 	if !out.OK && out.Reason.By == "server" && v.replay.Answer != probe.ServerHello {
 		if v.predicted(ctx, &o, &out) {
@@ -63,10 +61,13 @@ func (v *visit) predicted(ctx context.Context, o *hello.Offer, out *negotiate.Ou
 	k.Confidence = 0.98
 	k.Evidence = append(k.Evidence, v.contrast(&least)[1])
 	v.works, v.worksBy = least.h, least.words
-	if k.ID == cause.CipherNeedsOtherCertificate {
-		k.Confidence, k.Decide = 0.85, "the listener's policy in the API: does it hold these suites? From outside they cannot be seen"
+	if v.instead != nil {
+		k.Confidence, k.Decide = likelier, v.instead.Decide
 	}
 	v.add(k)
+	if v.instead != nil {
+		v.add(*v.instead)
+	}
 	v.d.Fixes = append(v.d.Fixes, plain(proposals)...)
 	return true
 }
@@ -85,42 +86,6 @@ func rebuilt(l []proposal) []variant {
 		out = append(out, variant{h: h})
 	}
 	return out
-}
-
-// needsOtherCertificate refines "no common cipher": with one kind of certificate the suites of the other kind
-// cannot be seen from outside. Where the endpoint accepts the very suite that the client offers, but for the
-// kind of certificate, the certificate is at fault and not the list.
-func (v *visit) needsOtherCertificate(o *hello.Offer, out *negotiate.Outcome) {
-	if len(v.seen.Identity.Certificates) == 0 {
-		return
-	}
-	var hidden []suite.Code
-	for _, c := range o.Suites {
-		s := suite.ByCode(c)
-		if s == nil || !s.UsableIn(out.Version) || certified(s, &v.seen.Identity, out.Version) {
-			continue
-		}
-		if slices.ContainsFunc(v.seen.Policy.Suites, func(x suite.Code) bool { return twins(s, suite.ByCode(x)) }) {
-			hidden = append(hidden, c)
-		}
-	}
-	if len(hidden) == 0 {
-		return
-	}
-	out.Reason.Cause = cause.CipherNeedsOtherCertificate
-	out.Reason.Client, out.Reason.Server = suiteNames(hidden), nil
-	for i := range v.seen.Identity.Certificates {
-		out.Reason.Server = append(out.Reason.Server, negotiate.KeyName(&v.seen.Identity.Certificates[i]))
-	}
-	p := *v.seen.Policy // what the listener's list most probably is
-	p.Suites = append(slices.Clone(p.Suites), hidden...)
-	v.server.policy = &p
-}
-
-// twins reports whether two suites differ in the kind of certificate alone.
-func twins(a, b *suite.Suite) bool {
-	return b != nil && a.Authentication != b.Authentication && a.KeyExchange == b.KeyExchange && a.Encryption == b.Encryption &&
-		a.Bits == b.Bits && a.Mode == b.Mode && a.MAC == b.MAC
 }
 
 // try sends one hello.
