@@ -71,6 +71,19 @@ func (p *Profile) has(what string) (has, known bool) {
 	return has, Enabling[what] != ""
 }
 
+// TestEnablingIsDocumented: docs/clients.md lists the words that remedies use, and no others.
+func TestEnablingIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/clients.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for word, meaning := range Enabling {
+		if !strings.Contains(string(page), "| `"+word+"` | "+meaning+" |\n") {
+			t.Errorf("docs/clients.md: no row for %s: %s", word, meaning)
+		}
+	}
+}
+
 // TestRules: what clients refuse is written in words that Decide understands.
 func TestRules(t *testing.T) {
 	for _, p := range All() {
