@@ -10,6 +10,7 @@ func subjects(root string) []subject {
 	peers := filepath.Join(root, ".peers")
 	l := nodes(peers)
 	l = append(l, golangs(root)...)
+	l = append(l, awsSDKs(peers)...)
 	l = append(l, chromiums(peers)...)
 	for _, release := range debians {
 		l = append(l, debian(filepath.Join(peers, "debian", release.name), release)...)
@@ -30,6 +31,23 @@ func nodes(peers string) []subject {
 	} {
 		l = append(l, subject{name: "nodejs-" + n[0], title: "Node.js " + n[0], family: "nodejs", library: n[2], released: n[1],
 			command: []string{newest(filepath.Join(peers, "node", n[0]+".*", "bin", "node")), "-e", script}})
+	}
+	return l
+}
+
+// awsSDKs are the AWS SDK for JavaScript on releases of Node.js.
+func awsSDKs(peers string) []subject {
+	const script = "var s=require('SDK');new s.S3Client({region:'eu-west-1',endpoint:'https://localhost:PORT',forcePathStyle:true,maxAttempts:1," +
+		"credentials:{accessKeyId:'example',secretAccessKey:'example'}}).send(new s.ListBucketsCommand({})).catch(function(){})"
+	sdk := filepath.Join(peers, "aws-sdk-js", "node_modules", "@aws-sdk", "client-s3")
+	var l []subject
+	for _, n := range [][3]string{{"20", "2024-01", "OpenSSL 3.0"}, {"24", "2025-06", "OpenSSL 3.5"}} {
+		s := subject{name: "aws-sdk-js-3-node" + n[0], title: "AWS SDK for JavaScript v3, Node.js " + n[0], family: "aws-sdk-js", library: n[2], released: n[1],
+			command: []string{newest(filepath.Join(peers, "node", n[0]+".*", "bin", "node")), "-e", strings.ReplaceAll(script, "SDK", sdk)}}
+		if newest(sdk) == "" {
+			s.command[0] = ""
+		}
+		l = append(l, s)
 	}
 	return l
 }
