@@ -1,4 +1,4 @@
-.PHONY: build test interop peers capture-clients
+.PHONY: build test lint interop peers capture-clients
 
 build:
 	go build -trimpath -o bin/parley ./cmd/parley
@@ -12,10 +12,16 @@ test: peers
 	go vet ./...
 	go test ./...
 
+# lint runs gofmt, go vet, staticcheck and govulncheck; it is no part of test, since it takes longer.
+lint:
+	@./tools/lint.sh
+
 # interop prints the matrix of real clients and servers, and where predictions disagree with what happened.
 interop: peers
 	go test ./interop -count=1 -timeout 10m -run TestMatrix -matrix
 
-# capture-clients records the ClientHello of every client on this machine again.
+# capture-clients fetches real clients of many releases and records the ClientHello of each again. What a hello
+# says stays as it is until a client says something else.
 capture-clients: peers
+	./testbed/captureclients/install.sh
 	go run ./testbed/captureclients

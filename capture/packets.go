@@ -47,7 +47,7 @@ func readPackets(r io.Reader, ng bool) ([]Found, error) {
 	buf := bufio.NewReaderSize(count, 1<<16)
 	format := "pcap"
 	var packets packetReader
-	linkType := func(gopacket.CaptureInfo) layers.LinkType { return 0 }
+	var linkType func(gopacket.CaptureInfo) layers.LinkType
 	if ng {
 		format = "pcapng"
 		p, err := pcapgo.NewNgReader(buf, pcapgo.NgReaderOptions{WantMixedLinkType: true, SkipUnknownVersion: true})

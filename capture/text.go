@@ -108,7 +108,7 @@ func dumpLine(line string, at int) ([]byte, error) {
 		return nil, nil // hexdump and od end with the length
 	}
 	if !isOffset(offset, at) {
-		return nil, fmt.Errorf("offset %s where %04x is expected: bytes are missing or doubled", offset, at)
+		return nil, fmt.Errorf("offset %q where %04x is expected: bytes are missing or doubled", shorten(offset), at)
 	}
 	rest, _, _ = strings.Cut(rest, "|")
 	rest, _, _ = strings.Cut(rest, "  >")
@@ -118,7 +118,7 @@ func dumpLine(line string, at int) ([]byte, error) {
 		word, after, _ := strings.Cut(rest, " ")
 		b, err := hex.DecodeString(word)
 		if err != nil {
-			return nil, fmt.Errorf("%q at offset %04x is no byte in hex", word, at+len(out))
+			return nil, fmt.Errorf("%q at offset %04x is no byte in hex", shorten(word), at+len(out))
 		}
 		out = append(out, b...)
 		gap := len(after) - len(strings.TrimLeft(after, " "))

@@ -177,7 +177,7 @@ func TestBadText(t *testing.T) {
 		fmt.Sprintf("%x", raw[:100]):    "a truncated ClientHello: it ends after 100 bytes",
 		string(raw[:100]):               "a truncated ClientHello: it ends after 100 bytes",
 		base64.StdEncoding.EncodeToString(raw[:99]):                              "base64: a truncated ClientHello: it ends after 99 bytes",
-		strings.Join(append(append([]string{}, dump[:3]...), dump[4:]...), "\n"): "line 4: offset 00000040 where 0030 is expected",
+		strings.Join(append(append([]string{}, dump[:3]...), dump[4:]...), "\n"): `line 4: offset "00000040" where 0030 is expected`,
 		"HTTP/1.1 400 Bad Request\x00":                                           "these bytes are HTTP",
 		"SSH-2.0-OpenSSH_9.2\r\n\x00":                                            "these bytes are SSH",
 		"\x00\x01\x02\x03\x04\x05\x06":                                           "no ClientHello: the bytes begin with 00 01 02",

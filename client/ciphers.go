@@ -130,7 +130,7 @@ func setLevel(a *hello.Rules, release cipherlist.Release, level int) {
 	rsa := [...]int{0, 1024, 2048, 3072, 7680, 15360}
 	ec := [...]int{0, 160, 224, 256, 384, 512}
 	level = min(level, len(rsa)-1)
-	a.MinRSABits, a.MinDHBits, a.MinECBits = rsa[level], rsa[level], ec[level]
+	a.MinRSABits, a.MinDHBits, a.MinECBits = rsa[level], max(rsa[level], 1024), ec[level] // no level takes less DH than 1024
 	a.RefusedDigests, a.RefusedSigDigests = nil, nil
 	if level >= 2 || level == 1 && release >= cipherlist.OpenSSL30 { // 3.0 counts SHA-1 as 63 bits
 		a.RefusedDigests, a.RefusedSigDigests = []string{"MD5", "SHA1"}, []string{"MD5", "SHA1"}

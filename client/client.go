@@ -3,12 +3,9 @@
 package client
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/parley-tls/parley/hello"
-	"github.com/parley-tls/parley/suite"
 )
 
 // Confidence says how sure a profile is.
@@ -60,12 +57,30 @@ func (p *Profile) OfferTo(serverName string) hello.Offer {
 	return o
 }
 
-// Remedy is a change on the client's side that makes it offer more than it does as it comes.
+// Remedy is a change on the client's side that makes it offer or accept more than it does as it comes.
 type Remedy struct {
-	Enables  []string `json:"enables"` // what is gained: versions (TLSv1.2), suites, groups (secp384r1), or a word such as server_name, dh-2048
+	Enables  []string `json:"enables"` // what is gained: versions (TLSv1.2), suites by IANA name, groups, signature schemes, or words of Enabling
 	Summary  string   `json:"summary"`
 	Commands []string `json:"commands,omitempty"` // in order
 	Source   string   `json:"source"`
+}
+
+// Enabling says what the words mean that a remedy can enable besides versions, suites, groups and signature
+// schemes. The first are what a hello can lack, the others what a client refuses in the answer or in the hello
+// that it sends.
+var Enabling = map[string]string{
+	"server_name":            "send the name of the server",
+	"alpn":                   "offer application protocols",
+	"extended_master_secret": "send extended_master_secret (RFC 7627)",
+	"renegotiation_info":     "send renegotiation_info (RFC 5746)",
+	"tls-record-format":      "send the hello in a TLS record, not in SSLv2 format",
+	"legacy-renegotiation":   "accept servers without secure renegotiation",
+	"small-dh":               "accept smaller DH groups",
+	"small-rsa":              "accept smaller RSA keys in certificates",
+	"sha1-certificate":       "accept SHA-1 in the chain",
+	"sha1-signature":         "accept SHA-1 in the signature of the handshake",
+	"small-hello":            "send a hello without a post-quantum key share, which fits one packet",
+	"trust":                  "trust a further root",
 }
 
 // Remedy returns the first change that enables what, or nil.
@@ -76,16 +91,4 @@ func (p *Profile) Remedy(what string) *Remedy {
 		}
 	}
 	return nil
-}
-
-// Find returns the profile of that name. The error names the nearest ones.
-func Find(name string) (*Profile, error) {
-	if p := ByName(name); p != nil {
-		return p, nil
-	}
-	near := suite.Nearest(strings.ToLower(name), Names(), 3)
-	if len(near) > 0 {
-		return nil, fmt.Errorf("unknown client %q: did you mean %s?", name, strings.Join(near, ", "))
-	}
-	return nil, fmt.Errorf("unknown client %q: see parley client list, or use ciphers:STRING or a file with a ClientHello", name)
 }

@@ -2,7 +2,6 @@ package client
 
 import (
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/parley-tls/parley/hello"
@@ -66,15 +65,4 @@ func (zeroes) Read(b []byte) (int, error) {
 		b[i] = 1
 	}
 	return len(b), nil
-}
-
-func TestFind(t *testing.T) {
-	for name, want := range map[string]string{"java-7u25": "java-7u25", "openssl-1.0.1": "openssl-1.0.1l", "Chrome-137": "chrome-137"} {
-		if p, err := Find(name); err != nil || p.Name != want {
-			t.Errorf("Find(%q) = %v, %v", name, p, err)
-		}
-	}
-	if _, err := Find("java-7u26"); err == nil || !strings.Contains(err.Error(), "java-7u25") {
-		t.Errorf("a near name is not named: %v", err)
-	}
 }

@@ -64,23 +64,6 @@ func load() *registry {
 // All returns every profile, by family and date. The result is shared and must not be changed.
 func All() []*Profile { return profiles().all }
 
-// ByName returns the profile of that name, in any case, or nil. A release line without its patch level, as
-// in openssl-1.0.1, means the last profile of that line.
-func ByName(name string) *Profile {
-	name = strings.ToLower(strings.TrimSpace(name))
-	if p := profiles().byName[name]; p != nil {
-		return p
-	}
-	var last *Profile
-	for _, p := range All() {
-		rest, ok := strings.CutPrefix(p.Name, name)
-		if ok && strings.Contains(name, "-") && name[len(name)-1] >= '0' && name[len(name)-1] <= '9' && (rest[0] < '0' || rest[0] > '9') {
-			last = p // All is in the order of release
-		}
-	}
-	return last
-}
-
 // Names returns the names of all profiles.
 func Names() []string {
 	var l []string

@@ -148,10 +148,8 @@ func (p *Profile) check() error {
 	return nil
 }
 
-// set takes one fact. What the client demands of the answer begins with "accepts-".
+// set takes one fact.
 func (p *Profile) set(key, value string) error {
-	words := strings.Fields(value)
-	o := &p.offer
 	switch key {
 	case "title":
 		p.Title = value
@@ -175,6 +173,16 @@ func (p *Profile) set(key, value string) error {
 		p.Sources = append(p.Sources, value)
 	case "remedy":
 		return p.addRemedy(value)
+	default:
+		return p.setOffer(key, value, strings.Fields(value))
+	}
+	return nil
+}
+
+// setOffer takes one fact of what the client proposes. What it demands of the answer begins with "accepts-".
+func (p *Profile) setOffer(key, value string, words []string) error {
+	o := &p.offer
+	switch key {
 	case "versions":
 		o.Versions = nil
 		return each(words, func(w string) error {
@@ -286,6 +294,8 @@ func (p *Profile) setRule(key, value string, words []string) error {
 		a.RequiresALPN = true
 	case "accepts-certificate-curves":
 		return groups(words, &a.CertificateCurves)
+	case "accepts-curve-in-groups":
+		a.CurveInGroups = true
 	case "accepts-any-name":
 		a.ChecksName = false
 	case "accepts-any-issuer":

@@ -15,13 +15,13 @@ func ParseCertificate(body []byte) ([][]byte, error) {
 	s := cryptobyte.String(bytes.Clone(body))
 	var list cryptobyte.String
 	if !s.ReadUint24LengthPrefixed(&list) || !s.Empty() {
-		return nil, errors.New("Certificate: the list does not end where the message does")
+		return nil, errors.New("certificate message: the list does not end where the message does")
 	}
 	var chain [][]byte
 	for !list.Empty() {
 		var cert cryptobyte.String
 		if !list.ReadUint24LengthPrefixed(&cert) {
-			return nil, fmt.Errorf("Certificate: certificate %d of the list ends early", len(chain)+1)
+			return nil, fmt.Errorf("certificate message: certificate %d of the list ends early", len(chain)+1)
 		}
 		chain = append(chain, cert)
 	}
@@ -58,17 +58,17 @@ func ParseCertificateTLS13(body []byte) (*CertificateTLS13, error) {
 	s := cryptobyte.String(bytes.Clone(body))
 	var context, list cryptobyte.String
 	if !s.ReadUint8LengthPrefixed(&context) || !s.ReadUint24LengthPrefixed(&list) || !s.Empty() {
-		return nil, errors.New("Certificate: the list does not end where the message does")
+		return nil, errors.New("certificate message: the list does not end where the message does")
 	}
 	m.Context = context
 	for !list.Empty() {
 		var cert, extensions cryptobyte.String
 		if !list.ReadUint24LengthPrefixed(&cert) || !list.ReadUint16LengthPrefixed(&extensions) {
-			return nil, fmt.Errorf("Certificate: certificate %d of the list ends early", len(m.Entries)+1)
+			return nil, fmt.Errorf("certificate message: certificate %d of the list ends early", len(m.Entries)+1)
 		}
 		l, err := readExtensions(extensions)
 		if err != nil {
-			return nil, fmt.Errorf("Certificate: certificate %d: %w", len(m.Entries)+1, err)
+			return nil, fmt.Errorf("certificate message: certificate %d: %w", len(m.Entries)+1, err)
 		}
 		m.Entries = append(m.Entries, CertificateEntry{cert, l})
 	}

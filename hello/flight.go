@@ -54,7 +54,7 @@ func (f *Flight) Add(b []byte) error {
 		}
 		left = rest
 	}
-	f.raw = append(f.raw[:0], left...)
+	f.raw = keep(f.raw, left)
 	return f.err
 }
 
@@ -66,6 +66,7 @@ func (f *Flight) record(r Record) error {
 		return fmt.Errorf("more than %d records", limit)
 	}
 	switch {
+	case f.Alert != nil && f.Alert.Fatal: // nothing counts after it (RFC 8446 section 6.2)
 	case r.Type == RecordChangeCipherSpec:
 		// After a HelloRetryRequest it is there for middleboxes only, and the next ServerHello comes in the
 		// clear (RFC 8446 appendix D.4).
@@ -105,8 +106,17 @@ func (f *Flight) handshake(b []byte) error {
 		f.messages = append(f.messages, m)
 		left = rest
 	}
-	f.stream = append(f.stream[:0], left...)
+	f.stream = keep(f.stream, left)
 	return nil
+}
+
+// keep moves left, the end of buf, to its beginning. Where all of it is left nothing moves, so that a peer that
+// drips bytes costs no more than one that does not.
+func keep(buf, left []byte) []byte {
+	if len(left) == len(buf) {
+		return buf
+	}
+	return append(buf[:0], left...)
 }
 
 // Pending reports whether bytes were read that do not yet make a whole message or record.

@@ -99,6 +99,9 @@ func TestFlightAlerts(t *testing.T) {
 	if err := f.Add(append(fatal, MarshalAlert(suite.TLS12, true, 80)...)); err != nil || !f.Alert.Fatal || f.Alert.Description != 40 {
 		t.Errorf("%+v, %v", f.Alert, err)
 	}
+	if err := f.Add(AppendRecords(nil, RecordHandshake, suite.TLS12, Message{Type: TypeServerHelloDone}.Marshal())); err != nil || len(f.Take()) != 0 {
+		t.Errorf("messages after the end: %v", err)
+	}
 }
 
 // TestEncryptedMessages writes and reads back the messages that only who holds the keys sees.

@@ -4,9 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -218,17 +216,4 @@ func gnutlsSuites(t testing.TB, priority string) []suite.Code {
 		}
 	}
 	return l
-}
-
-// optional returns a program that no package installs: an environment variable or a file under .peers
-// names it. Without it there is nothing to measure.
-func optional(t testing.TB, variable, path string) (string, bool) {
-	if p := os.Getenv(variable); p != "" {
-		return p, true
-	}
-	p := filepath.Join(testbed.Root(t), ".peers", path)
-	if _, err := exec.LookPath(p); err == nil {
-		return p, true
-	}
-	return "", false
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,13 +33,12 @@ type attributeTable struct {
 	byName map[string]*Attribute // in lower case
 }
 
+//go:embed data/classic-attributes.txt
+var classicAttributeData string
+
 var attributes = sync.OnceValue(func() *attributeTable {
-	text, err := dataFiles.ReadFile("data/classic-attributes.txt")
-	if err != nil {
-		panic(err)
-	}
 	t := &attributeTable{byName: make(map[string]*Attribute)}
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(classicAttributeData) {
 		if line[0] == '#' {
 			continue
 		}

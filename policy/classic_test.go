@@ -131,29 +131,3 @@ func TestBadPolicyFiles(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
-
-// FuzzLoad: whatever is in a file, Load returns policies that hold together or an error.
-func FuzzLoad(f *testing.F) {
-	f.Add([]byte("list L AES128-SHA\n[a]\nversions TLSv1.2 TLSv1.3\nsuites TLS_AES_128_GCM_SHA256 @L\ngroups x25519\norder client\n"))
-	f.Add([]byte("Protocol-TLSv1\nRC4-SHA\nReference-Security-Policy=ELBSecurityPolicy-2016-08"))
-	for _, name := range []string{"describe-load-balancer-policies", "describe-ssl-policies"} {
-		data, err := os.ReadFile("testdata/" + name + ".json")
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		l, err := Load(data)
-		if (err == nil) == (len(l) == 0) {
-			t.Fatalf("%d policies and error %v", len(l), err)
-		}
-		for _, p := range l {
-			if len(p.Versions) == 0 || len(p.Suites) == 0 {
-				t.Fatalf("%+v", p)
-			}
-			Stricter(p, ByName("2016-08"))
-			MatchPolicies(p, View{Order: true}, InFamily(AWS), 1)
-		}
-	})
-}

@@ -1,7 +1,7 @@
 package policy
 
 import (
-	"embed"
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,8 +10,15 @@ import (
 	"github.com/parley-tls/parley/suite"
 )
 
-//go:embed data/*.txt
-var dataFiles embed.FS
+// The data files as strings: an embed.FS would copy them each time a process reads them.
+var (
+	//go:embed data/aws-elb.txt
+	awsELBData string
+	//go:embed data/aws-classic.txt
+	awsClassicData string
+	//go:embed data/others.txt
+	othersData string
+)
 
 // registry is every predefined policy, in the order of the data files.
 type registry struct {
@@ -22,14 +29,10 @@ type registry struct {
 
 var predefined = sync.OnceValue(func() *registry {
 	r := &registry{byName: make(map[string]*Policy), sources: make(map[Family]map[string]string)}
-	for _, file := range [...]string{"aws-elb", "aws-classic", "others"} {
-		text, err := dataFiles.ReadFile("data/" + file + ".txt")
+	for _, data := range [...]struct{ name, text string }{{"aws-elb", awsELBData}, {"aws-classic", awsClassicData}, {"others", othersData}} {
+		f, err := parse(data.text)
 		if err != nil {
-			panic(err)
-		}
-		f, err := parse(string(text))
-		if err != nil {
-			panic("policy data: " + file + ": " + err.Error())
+			panic("policy data: " + data.name + ": " + err.Error())
 		}
 		r.all = append(r.all, f.policies...)
 		for _, p := range f.policies {

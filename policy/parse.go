@@ -128,8 +128,12 @@ const (
 	maxLists = 256
 )
 
-// expand replaces "@NAME" by the words of that list.
+// expand replaces "@NAME" by the words of that list. Most lines name none.
 func (f *file) expand(words []string) ([]string, error) {
+	names := func(w string) bool { return w[0] == '@' }
+	if len(words) <= maxWords && !slices.ContainsFunc(words, names) {
+		return words, nil
+	}
 	var l []string
 	for _, w := range words {
 		name, isList := strings.CutPrefix(w, "@")
@@ -294,14 +298,22 @@ func parseGroup(name string) (suite.Group, error) {
 	if g := suite.GroupByName(name); g != nil {
 		return g.Code, nil
 	}
-	return 0, fmt.Errorf("unknown group %q", name)
+	var names []string
+	for _, g := range suite.AllGroups() {
+		names = append(names, g.Name)
+	}
+	return 0, fmt.Errorf("unknown group %q%s", name, didYouMean(suite.Nearest(name, names, 3)))
 }
 
 func parseScheme(name string) (suite.SignatureScheme, error) {
 	if s := suite.SchemeByName(name); s != nil {
 		return s.Code, nil
 	}
-	return 0, fmt.Errorf("unknown signature scheme %q", name)
+	var names []string
+	for _, s := range suite.AllSchemes() {
+		names = append(names, s.Name)
+	}
+	return 0, fmt.Errorf("unknown signature scheme %q%s", name, didYouMean(suite.Nearest(name, names, 3)))
 }
 
 func didYouMean(near []string) string {

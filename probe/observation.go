@@ -43,6 +43,9 @@ func (a Answer) Reached() bool {
 	return true
 }
 
+// maxRaw is how much of an answer an Observation keeps.
+const maxRaw = 256
+
 // Observation is what happened on one connection.
 type Observation struct {
 	Answer      Answer
@@ -67,7 +70,7 @@ type Observation struct {
 
 	ClientAuth bool // a CertificateRequest was seen (before TLS 1.3)
 	// Complete is true when the server's first flight came to its end. If it did not, End says how
-	// the connection ended: a flight that stops half-way is a sign of lost large packets.
+	// the connection ended, where Answer does not: a flight that stops half-way is a sign of lost large packets.
 	Complete bool
 	End      Answer
 }

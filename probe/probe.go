@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/parley-tls/parley/hello"
 )
 
 // DefaultTimeout bounds one connection, from dial to the last byte read.
@@ -103,11 +105,11 @@ func (p *Prober) All(ctx context.Context, t Target, hellos [][]byte) []Observati
 }
 
 // one makes the connection and reads the answer.
-func (p *Prober) one(ctx context.Context, t Target, hello []byte) Observation {
+func (p *Prober) one(ctx context.Context, t Target, raw []byte) Observation {
 	p.connections.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()
-	o := Observation{Sent: len(hello), RoundTrips: 1}
+	o := Observation{Sent: len(raw), RoundTrips: 1}
 	start := time.Now()
 	conn, err := p.dial(ctx, t.Address)
 	o.ConnectTime = time.Since(start)
@@ -126,13 +128,14 @@ func (p *Prober) one(ctx context.Context, t Target, hello []byte) Observation {
 			o.Answer, o.Err = PreambleFailed, err
 			return o
 		}
-		o.RoundTrips += 2
+		o.RoundTrips += t.StartTLS.roundTrips()
 	}
 	o.RoundTrips++
 	sent := time.Now()
 	// A server that has refused already may have closed its side: what it said is still worth reading.
-	_, writeErr := conn.Write(hello)
+	_, writeErr := conn.Write(raw)
 	r := reader{conn: conn, sent: sent}
+	r.asked, _ = hello.ParseClientHello(raw)
 	r.run(&o)
 	if writeErr != nil && o.Answer == Closed && o.Received == 0 {
 		o.Answer, o.Err = endOf(writeErr), writeErr
@@ -155,6 +158,8 @@ func dialAnswer(err error) Answer {
 		return NoAddress
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return Refused
+	case errors.Is(err, syscall.ECONNRESET): // SYN was answered, and the reset came before connect returned
+		return Reset
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
 		return ConnectTimeout
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EACCES), errors.Is(err, syscall.EPERM):

@@ -87,6 +87,8 @@ type Clients struct {
 // ClientDetail is all that is known of a client.
 type ClientDetail struct {
 	ClientSummary
+	Asked              string          `json:"asked,omitempty"`     // the name that was asked for, where it is not this one
+	AskedWhy           string          `json:"asked_why,omitempty"` // why it stands for this client
 	Vendor             string          `json:"vendor,omitempty"`
 	Suites             []ClientSuite   `json:"suites"` // in the client's order
 	Groups             []suite.Group   `json:"groups,omitempty"`
@@ -163,7 +165,11 @@ func (l *Clients) Text(w io.Writer, st Style) error {
 }
 
 func (d *ClientDetail) text(w io.Writer, st Style) error {
-	fmt.Fprintln(w, st.Bold(d.Name))
+	fmt.Fprint(w, st.Bold(d.Name))
+	if d.Asked != "" {
+		fmt.Fprintf(w, "  (for %s: %s)", d.Asked, d.AskedWhy)
+	}
+	fmt.Fprintln(w)
 	about := []string{d.Title}
 	for _, s := range []string{d.Platform, d.Library} {
 		if s != "" && !strings.Contains(d.Title, s) {
@@ -207,17 +213,46 @@ func (d *ClientDetail) text(w io.Writer, st Style) error {
 	if err := Table(w, nil, trimRows(rows)); err != nil {
 		return err
 	}
-	var remedies []string
-	for _, r := range d.Remedies {
-		remedies = append(remedies, fmt.Sprintf("%s: %s (%s)", strings.Join(r.Enables, ", "), r.Summary, r.Source))
-		for _, c := range r.Commands {
-			remedies = append(remedies, "    "+c)
-		}
-	}
-	list(w, st, "Changes that make it offer more", remedies)
+	list(w, st, "Changes that make it offer or accept more", remedyLines(d.Remedies))
 	list(w, st, "Notes", d.Notes)
 	list(w, st, "Sources", d.Sources)
 	return nil
+}
+
+// remedyLines writes what each change enables, how, its commands and where that is known from.
+func remedyLines(remedies []client.Remedy) []string {
+	var l []string
+	for _, r := range remedies {
+		about := wrap(enabled(r.Enables)+": "+r.Summary, 96)
+		for i, line := range append(about, wrap("source: "+r.Source, 96)...) {
+			if i > 0 {
+				line = "  " + line
+			}
+			l = append(l, line)
+			if i == len(about)-1 {
+				for _, c := range r.Commands {
+					l = append(l, "  $ "+c)
+				}
+			}
+		}
+	}
+	return l
+}
+
+// enabled names the first things that a change enables, suites by their short names.
+func enabled(what []string) string {
+	const most = 4
+	var l []string
+	for _, w := range what {
+		if s := suite.ByName(w); s != nil && s.OpenSSL != "" {
+			w = s.OpenSSL
+		}
+		l = append(l, w)
+	}
+	if len(l) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(l[:most], ", "), len(l)-most)
+	}
+	return strings.Join(l, ", ")
 }
 
 // list writes lines under a title; an indented line belongs to the one above it.

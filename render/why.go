@@ -27,8 +27,7 @@ func Why(w io.Writer, d *diagnose.Diagnosis, st Style) error {
 	matchText(&b, d, st)
 	fixText(&b, d, st)
 	evidenceText(&b, d, st)
-	_, err := io.WriteString(w, b.String())
-	return err
+	return writeLegible(w, b.String(), st)
 }
 
 func repeatText(b *strings.Builder, r *diagnose.Repeat, st Style) {
@@ -58,7 +57,7 @@ func headline(b *strings.Builder, d *diagnose.Diagnosis, st Style) {
 			fmt.Fprintf(b, ", %s", a.Group)
 		}
 		if a.ALPN != "" {
-			fmt.Fprintf(b, ", ALPN %s", a.ALPN)
+			fmt.Fprintf(b, ", ALPN %s", oneLine(a.ALPN))
 		}
 	case diagnose.Refused:
 		fmt.Fprintf(b, "%s  %s -> %s: %srefused", st.Bad("FAILS"), d.Client.Name, target, would)
@@ -73,7 +72,7 @@ func causeText(b *strings.Builder, c diagnose.Cause, i int, st Style) {
 	if i > 0 {
 		title = "Or"
 	}
-	fmt.Fprintf(b, "\n%s  %s (%s, %.0f %%)\n", st.Bold(title), c.Summary, c.ID, 100*c.Confidence)
+	fmt.Fprintf(b, "\n%s  %s (%s, %.0f %%)\n", st.Bold(title), oneLine(c.Summary), c.ID, 100*c.Confidence)
 	if len(c.ClientSet)+len(c.ServerSet) > 0 {
 		sideBySide(b, c.ClientSet, c.ServerSet)
 	}
@@ -93,7 +92,7 @@ func sideBySide(b *strings.Builder, client, server []string) {
 		case i == maxSetLines && len(l) > maxSetLines:
 			return fmt.Sprintf("… %d more", len(l)-maxSetLines)
 		case i < len(l) && i < maxSetLines:
-			return l[i]
+			return oneLine(l[i])
 		}
 		return ""
 	}

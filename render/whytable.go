@@ -18,8 +18,7 @@ func WhyTable(w io.Writer, t *diagnose.Table, st Style) error {
 		for i, c := range t.Causes {
 			causeText(&b, c, i, st)
 		}
-		_, err := io.WriteString(w, b.String())
-		return err
+		return writeLegible(w, b.String(), st)
 	}
 	fmt.Fprintf(&b, "%d of %d known clients get in at %s\n", t.Works, len(t.Clients), t.Target.Name)
 	for _, f := range t.Findings {
@@ -44,8 +43,7 @@ func WhyTable(w io.Writer, t *diagnose.Table, st Style) error {
 	if t.Connections > 0 {
 		fmt.Fprintf(&b, "%s\n", st.Dim(fmt.Sprintf("predicted from what the endpoint accepts: %d connections, %d round trips", t.Connections, t.RoundTrips)))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return writeLegible(w, b.String(), st)
 }
 
 // causeCounts says how many clients fail for which cause, the most frequent first.

@@ -95,7 +95,31 @@ func askAll(ctx context.Context, p *probe.Prober, t probe.Target, qs []Question,
 	for i, o := range p.All(ctx, t, hellos) {
 		rs[i].Observation = o
 	}
+	askAgain(ctx, p, t, rs, hellos, len(extra))
 	return rs
+}
+
+// maxAgain is how many questions of a round are asked again at most. Where more fail, it is the endpoint's way.
+const maxAgain = 8
+
+// askAgain repeats the questions that met a reset or a refused connection while others were answered: a network or
+// an endpoint that limits connections loses some, and a lost answer is no refusal. One by one, since it may have been
+// too many at once. The first skip hellos are not questions and stay as they were met.
+func askAgain(ctx context.Context, p *probe.Prober, t probe.Target, rs []Reply, hellos [][]byte, skip int) {
+	var failed []int
+	for i := skip; i < len(rs); i++ {
+		if a := rs[i].Answer; a == probe.Reset || a == probe.Refused {
+			failed = append(failed, i)
+		}
+	}
+	if len(failed) > maxAgain || len(failed) == len(rs)-skip {
+		return
+	}
+	for _, i := range failed {
+		if o := p.Hello(ctx, t, hellos[i]); o.Answer.Accepted() || o.Answer.Refusal() {
+			rs[i].Observation = o
+		}
+	}
 }
 
 // Bytes builds the hello of an offer, ready to send.

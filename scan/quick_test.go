@@ -3,6 +3,8 @@ package scan
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"testing"
 
@@ -110,4 +112,49 @@ func TestLots(t *testing.T) {
 	if got := s.open(); !slices.Equal(got, []suite.Code{0x001B, 0x0001}) {
 		t.Errorf("open: %v", got)
 	}
+}
+
+// TestQuickUnderLoss: an endpoint that resets a connection now and then looks the same as without.
+func TestQuickUnderLoss(t *testing.T) {
+	s := testbed.Start(t, testbed.ForPolicy(policy.ByName("ELBSecurityPolicy-TLS13-1-2-2021-06"), testbed.Go).With(testbed.Make(t, testbed.RSA2048)))
+	want := Quick(context.Background(), &probe.Prober{}, probe.Target{Address: s.Addr}, Options{ServerName: testbed.HostName})
+	for phase := range 7 {
+		got := Quick(context.Background(), &probe.Prober{}, probe.Target{Address: lossy(t, s.Addr, 9, phase)}, Options{ServerName: testbed.HostName})
+		if !slices.Equal(got.Policy.Versions, want.Policy.Versions) || !slices.Equal(got.Policy.Suites, want.Policy.Suites) || !slices.Equal(got.Policy.Groups, want.Policy.Groups) {
+			t.Errorf("phase %d: saw %+v, want %+v", phase, got.Policy, want.Policy)
+		}
+	}
+}
+
+// lossy relays to upstream but resets one connection of every n.
+func lossy(t *testing.T, upstream string, n, phase int) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for i := phase; ; i++ {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if i%n == n-1 {
+				c.(*net.TCPConn).SetLinger(0)
+				c.Close()
+				continue
+			}
+			go func() {
+				defer c.Close()
+				u, err := net.Dial("tcp", upstream)
+				if err != nil {
+					return
+				}
+				defer u.Close()
+				go io.Copy(u, c)
+				io.Copy(c, u)
+			}()
+		}
+	}()
+	return l.Addr().String()
 }

@@ -131,7 +131,7 @@ func AssessGroup(g *GroupInfo) Assessment {
 	case g.Code < Secp256r1:
 		return one(Weak, "deprecated curve", "RFC 8422 section 5.1.1")
 	case g.Recommended == "Y":
-		return one(Recommended, "elliptic curve in general use", "RFC 8422, RFC 9846, IANA: Recommended Y")
+		return one(Recommended, "elliptic curve in general use", "RFC 9846 section 4.3.7, IANA: Recommended Y")
 	}
 	return one(Secure, "elliptic curve without known weakness", "IANA: Recommended "+g.Recommended)
 }
@@ -147,13 +147,17 @@ func AssessScheme(s *SchemeInfo) Assessment {
 	case s.Digest == "SHA1":
 		return one(Weak, "SHA-1: collisions are within reach of anybody with money", "RFC 9155 section 2, SHA-1 is a Shambles (2020)")
 	case s.Digest == "SHA224":
-		return one(Weak, "SHA-224: 112 bits of strength", "RFC 9847: HashAlgorithm sha224 is D")
+		return one(Weak, "SHA-224: 112 bits of strength", "RFC 9846 section 4.3.3, RFC 9847 section 9")
 	case s.Key == "dsa":
-		return one(Weak, "DSA: a weak or repeated nonce gives away the key", "FIPS 186-5, RFC 9846 section 4.2.3")
+		return one(Weak, "DSA: a weak or repeated nonce gives away the key", "FIPS 186-5, RFC 9846 section 4.3.3")
 	case s.Code == 0xEDED:
 		return one(Weak, "GOST R 34.10-2001: withdrawn in favour of 2012", "RFC 7091")
+	case s.ClientOnly:
+		return one(Secure, "RSASSA-PKCS1-v1_5 in TLS 1.3: for client keys in hardware that cannot do PSS", "RFC 9963, IANA: Recommended N")
+	case s.Recommended == "-":
+		return one(Secure, "no known weakness, but never registered", s.References[0])
 	case s.Recommended == "Y":
-		return one(Recommended, "in general use", "RFC 9846 section 4.2.3, IANA: Recommended Y")
+		return one(Recommended, "in general use", "RFC 9846 section 4.3.3, IANA: Recommended Y")
 	}
-	return one(Secure, "no known weakness; not for general use", "IANA: Recommended "+s.Recommended)
+	return one(Secure, "no known weakness, but no recommendation of the IETF", "IANA: Recommended "+s.Recommended)
 }

@@ -83,7 +83,7 @@ func load() *table {
 	records(schemesTSV, 10, func(f []string) {
 		s := SchemeInfo{Code: SignatureScheme(number(f[0])), Name: f[1], OpenSSL: optional(f[2]), GnuTLS: optional(f[3]),
 			Key: f[4], Digest: f[5], TLS12: strings.Contains(f[7], "12"), TLS13: strings.Contains(f[7], "13"),
-			Recommended: f[8], References: strings.Split(f[9], ",")}
+			ClientOnly: f[7] == "client", Recommended: f[8], References: strings.Split(f[9], ",")}
 		if f[6] != "-" {
 			s.Curve = Group(number(f[6]))
 		}

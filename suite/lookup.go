@@ -50,14 +50,16 @@ var otherNames = map[string]string{
 // IANA, OpenSSL and GnuTLS it reads those of Java (SSL_ for TLS_), Schannel (_P256 at the end), mbed TLS
 // (dashes) and Go (ChaCha20 suites without the hash).
 func ByName(name string) *Suite {
-	if len(name) > 80 { // the longest name has 58 bytes
+	const longest = 80 // the longest name has 58 bytes
+	if len(name) > longest {
 		return nil
 	}
 	m := byName()
-	key := strings.ToLower(name)
-	if s := m[key]; s != nil {
+	var lower [longest]byte // names are looked up by the thousand when profiles are read
+	if s := m[string(appendLower(lower[:0], name))]; s != nil {
 		return s
 	}
+	key := strings.ToLower(name)
 	if rest, ok := strings.CutPrefix(key, "tls-"); ok {
 		key = "tls_" + strings.ReplaceAll(rest, "-", "_")
 	}
@@ -74,4 +76,16 @@ func ByName(name string) *Suite {
 		return m[key+"_sha256"]
 	}
 	return nil
+}
+
+// appendLower appends s with the letters A to Z in lower case.
+func appendLower(b []byte, s string) []byte {
+	for i := range len(s) {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
 }

@@ -1,6 +1,9 @@
 package suite
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // KeyExchange is how the two sides agree on the secret.
 type KeyExchange uint8
@@ -115,6 +118,9 @@ type Suite struct {
 
 // AEAD reports whether the suite protects records with authenticated encryption.
 func (s *Suite) AEAD() bool { return s.MAC == "AEAD" }
+
+// cites reports whether a document is among the references.
+func (s *Suite) cites(document string) bool { return slices.Contains(s.References, document) }
 
 // UsableIn reports whether the suite may be negotiated in version v.
 func (s *Suite) UsableIn(v Version) bool {

@@ -3,6 +3,7 @@ package suite
 import (
 	"slices"
 	"strings"
+	"sync"
 )
 
 // GroupInfo is what is known of a group.
@@ -29,7 +30,8 @@ type SchemeInfo struct {
 	Digest      string          `json:"digest"`            // MD5, SHA1, SHA256 …, intrinsic
 	Curve       Group           `json:"-"`                 // ECDSA in TLS 1.3: the one curve it goes with
 	TLS12       bool            `json:"tls12"`
-	TLS13       bool            `json:"tls13"` // allowed in CertificateVerify
+	TLS13       bool            `json:"tls13"`                 // allowed in CertificateVerify
+	ClientOnly  bool            `json:"client_only,omitempty"` // allowed there in TLS 1.3 for clients alone (RFC 9963)
 	Recommended string          `json:"recommended"`
 	References  []string        `json:"references,omitempty"`
 }
@@ -53,21 +55,32 @@ func All() []Suite { return data().suites }
 func GroupByCode(g Group) *GroupInfo { return data().group[g] }
 
 // GroupByName returns the group that any naming knows as name, or nil. P-256 and its like are known too.
-func GroupByName(name string) *GroupInfo {
-	if alias, ok := groupAliases[strings.ToLower(name)]; ok {
-		name = alias
-	}
+func GroupByName(name string) *GroupInfo { return groupsByName()[strings.ToLower(name)] }
+
+// groupsByName indexes groups by every name they have, in lower case.
+var groupsByName = sync.OnceValue(func() map[string]*GroupInfo {
+	m := make(map[string]*GroupInfo)
 	for i := range data().groups {
 		g := &data().groups[i]
-		if strings.EqualFold(name, g.Name) || strings.EqualFold(name, g.OpenSSL) || strings.EqualFold(name, g.GnuTLS) {
-			return g
+		index(m, g, g.Name, g.OpenSSL, g.GnuTLS)
+	}
+	for alias, name := range groupAliases {
+		index(m, m[strings.ToLower(name)], alias)
+	}
+	return m
+})
+
+// index notes v under those of its names that exist.
+func index[T any](m map[string]T, v T, names ...string) {
+	for _, n := range names {
+		if n != "" {
+			m[strings.ToLower(n)] = v
 		}
 	}
-	return nil
 }
 
 var groupAliases = map[string]string{
-	"p-256": "secp256r1", "p-384": "secp384r1", "p-521": "secp521r1", "curve25519": "x25519",
+	"P-256": "secp256r1", "P-384": "secp384r1", "P-521": "secp521r1", "Curve25519": "x25519",
 	"x25519_mlkem768": "X25519MLKEM768", "p256_mlkem768": "SecP256r1MLKEM768", "p384_mlkem1024": "SecP384r1MLKEM1024",
 }
 
@@ -78,15 +91,17 @@ func AllGroups() []GroupInfo { return data().groups }
 func SchemeByCode(s SignatureScheme) *SchemeInfo { return data().scheme[s] }
 
 // SchemeByName returns the scheme that any naming knows as name, or nil.
-func SchemeByName(name string) *SchemeInfo {
+func SchemeByName(name string) *SchemeInfo { return schemesByName()[strings.ToLower(name)] }
+
+// schemesByName indexes signature schemes by every name they have, in lower case.
+var schemesByName = sync.OnceValue(func() map[string]*SchemeInfo {
+	m := make(map[string]*SchemeInfo)
 	for i := range data().schemes {
 		s := &data().schemes[i]
-		if strings.EqualFold(name, s.Name) || strings.EqualFold(name, s.OpenSSL) || strings.EqualFold(name, s.GnuTLS) {
-			return s
-		}
+		index(m, s, s.Name, s.OpenSSL, s.GnuTLS)
 	}
-	return nil
-}
+	return m
+})
 
 // AllSchemes returns every scheme by code.
 func AllSchemes() []SchemeInfo { return data().schemes }
@@ -99,13 +114,17 @@ func Nearest(name string, candidates []string, n int) []string {
 	}
 	want := strings.ToLower(name)
 	var l []scored
+	limit := max(2, len(want)/3)
 	for _, c := range candidates {
 		have := strings.ToLower(c)
-		cost := distance(want, have)
+		cost := limit + 1
+		if len(have) >= len(want)-limit && len(have) <= len(want)+limit { // else the distance is greater
+			cost = distance(want, have)
+		}
 		if strings.Contains(have, want) && len(want) > 2 {
 			cost = min(cost, 1+(len(have)-len(want))/8)
 		}
-		if cost <= max(2, len(want)/3) {
+		if cost <= limit {
 			l = append(l, scored{c, cost})
 		}
 	}

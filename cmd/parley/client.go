@@ -20,8 +20,9 @@ func newClientCmd() *cobra.Command {
 offers, in its order, what it refuses in the answer, and what makes it offer more. Each says where it comes
 from and how sure it is; "captured" ones hold the bytes of a real hello.
 
-The name of a release line stands for the newest profile of it: openssl-1.0.1, java-8, gnutls-3.7.
-Wherever a command takes a client, a profile's name will do. See docs/clients.md.`,
+The name of a release line stands for the newest profile of it (openssl-1.0.1, curl-8), other names for the
+nearest (jdk-17, node-18, python-3.12); show says which. Wherever a command takes a client, a profile's name will
+do. See docs/clients.md.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -86,11 +87,15 @@ func newClientShowCmd() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			doc := render.Clients{Schema: "parley/client/1"}
 			for _, name := range args {
-				p, err := client.Find(name)
+				p, why, err := client.Resolve(name)
 				if err != nil {
 					return err
 				}
-				doc.Clients = append(doc.Clients, render.DetailClient(p))
+				d := render.DetailClient(p)
+				if why != "" {
+					d.Asked, d.AskedWhy = name, why
+				}
+				doc.Clients = append(doc.Clients, d)
 			}
 			return output(cmd, asJSON, &doc)
 		},

@@ -13,5 +13,5 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the command-line tests in testdata/script; they double as documentation.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Cmds: scriptCommands})
 }

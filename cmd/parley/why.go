@@ -163,7 +163,11 @@ func clientSide(stdin io.Reader, name, release string) (*diagnose.ClientSide, er
 		}
 		found, err = capture.ReadFile(name)
 	default:
-		_, err = client.Find(name)
+		p, err := client.Find(name) // a release line, another name
+		if err != nil {
+			return nil, err
+		}
+		return diagnose.FromProfile(p), nil
 	}
 	if err != nil && len(found) == 0 {
 		return nil, err

@@ -10,7 +10,7 @@ type release struct {
 	openssl, library  string // version, and the line as libraries name it
 	gnutls, curl      string
 	wget, git         string
-	python, pythonOf  string
+	python            string
 	requests, ruby    string
 	php, perl, nss    string
 	aws               string

@@ -22,8 +22,9 @@ type subject struct {
 	platform                               string
 	command                                []string
 	env                                    []string
-	tree                                   string // run in this Debian tree (install.sh), with chroot
-	java                                   bool   // needs JavaClient.class in WORK
+	fetch                                  []string // run first: it downloads what the command needs
+	tree                                   string   // run in this Debian tree (install.sh), with chroot
+	java                                   bool     // needs JavaClient.class in WORK
 }
 
 // head is the part of the record that the hello does not show.
@@ -70,6 +71,13 @@ func (p program) capture(s subject) ([]byte, error) {
 	if s.java {
 		if err := p.compileJava(); err != nil {
 			return nil, err
+		}
+	}
+	if s.fetch != nil {
+		cmd := exec.Command(s.fetch[0], s.fetch[1:]...)
+		cmd.Dir, cmd.Env = p.work, append(os.Environ(), s.env...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("%s: %w: %.300s", s.fetch[0], err, out)
 		}
 	}
 	l, err := record.Listen()

@@ -56,6 +56,7 @@ func golangs(root string) []subject {
 		minor := g[0][:strings.LastIndex(g[0], ".")]
 		l = append(l, subject{name: "go-" + minor, title: "Go " + minor, family: "go", library: "crypto/tls", released: g[1],
 			command: []string{"go", "run", filepath.Join(root, "testbed", "captureclients", "goclient", "main.go"), "ADDR", "NAME"},
+			fetch:   []string{"go", "version"},
 			env:     []string{"GOTOOLCHAIN=go" + g[0], "GOFLAGS=-p=2", "CGO_ENABLED=0"}})
 	}
 	return l
@@ -84,7 +85,8 @@ func chromiums(peers string) []subject {
 	return l
 }
 
-var chromiumFlags = []string{"--headless", "--no-sandbox", "--disable-gpu", "--disable-software-rasterizer", "--disable-dev-shm-usage", "--no-zygote", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+// chromiumFlags: without the experiment of which Chrome 80 let some users be part.
+var chromiumFlags = []string{"--disable-features=PostQuantumCECPQ2,PostQuantumCECPQ2SomeDomains", "--headless", "--no-sandbox", "--disable-gpu", "--disable-software-rasterizer", "--disable-dev-shm-usage", "--no-zygote", "--no-first-run", "--disable-background-networking", "--disable-component-update",
 	"--user-data-dir=WORK/chromium", "--host-resolver-rules=MAP NAME HOST", "--dump-dom", "https://NAME:PORT/"}
 
 // runtimes are JavaScript runtimes whose TLS is not OpenSSL.
