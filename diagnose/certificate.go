@@ -87,12 +87,29 @@ func (v *visit) trust(chain []*x509.Certificate) {
 	}
 	_, err := leaf.Verify(opts)
 	var unknown x509.UnknownAuthorityError
-	// Go verifies no SHA-1 and says "unknown authority" of an issuer that it knows well: what a client makes of the
-	// digest is a matter of its own rules.
-	if err == nil || !errors.As(err, &unknown) || strings.Contains(err.Error(), "insecure algorithm") {
+	if err == nil || !errors.As(err, &unknown) || oldDigest(chain) && v.rootNamed(chain[len(chain)-1].RawIssuer) {
 		return
 	}
 	v.untrusted(chain, err)
+}
+
+// oldDigest reports whether a certificate of the chain is signed with a digest that crypto/x509 refuses to verify:
+// whether the client does is for its own rules.
+func oldDigest(chain []*x509.Certificate) bool {
+	return slices.Contains([]string{"MD5", "SHA1"}, scan.Describe(chain).SignatureDigest)
+}
+
+// rootNamed reports whether a trusted root has this name.
+func (v *visit) rootNamed(subject []byte) bool {
+	roots := v.opt.Roots
+	if roots == nil {
+		var err error
+		if roots, err = x509.SystemCertPool(); err != nil {
+			return false
+		}
+	}
+	//lint:ignore SA1019 on Linux the system's roots are in it, elsewhere those that the user named
+	return slices.ContainsFunc(roots.Subjects(), func(s []byte) bool { return bytes.Equal(s, subject) })
 }
 
 // untrusted ranks the two reasons for which a chain ends at no trusted root: the root is unknown to the client, or

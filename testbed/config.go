@@ -83,7 +83,12 @@ func settle(c Config) Config {
 	}
 	if e.arrange != nil {
 		before := slices.Clone(p.Suites)
-		if e.arrange(p); !slices.Equal(before, p.Suites) {
+		e.arrange(p)
+		added := func(s suite.Code) bool { return !slices.Contains(before, s) }
+		switch {
+		case slices.ContainsFunc(p.Suites, added):
+			depart("also %s", p.Suites[slices.IndexFunc(p.Suites, added)].OpenSSL())
+		case !slices.Equal(before, p.Suites):
 			depart("suites in the program's own order")
 		}
 	}
