@@ -62,7 +62,7 @@ func clientFixes(c *ClientSide, s *server) []proposal {
 	} else if better, steps, ok := repair(c.offerTo(s.name), s.policy, s.id); ok {
 		f := proposal{Fix{Side: SideClient, Summary: capital(stepWords(steps)), Commands: []string{}}, &better}
 		if c.Profile != nil {
-			f.Summary += " (no setting of " + c.Name + " is known that does this)"
+			f.Summary += "; no setting of " + c.Name + " is known that is enough"
 		}
 		l = append(l, f)
 	}
