@@ -1,7 +1,8 @@
-.PHONY: build test lint interop peers capture-clients
+.PHONY: build test lint bench interop peers capture-clients
 
+# build makes a static binary, which starts faster than one that is linked with the C library.
 build:
-	go build -trimpath -o bin/parley ./cmd/parley
+	CGO_ENABLED=0 go build -trimpath -o bin/parley ./cmd/parley
 
 # peers installs the real servers and clients that the tests talk to, where it may.
 peers:
@@ -15,6 +16,11 @@ test: peers
 # lint runs gofmt, go vet, staticcheck and govulncheck; it is no part of test, since it takes longer.
 lint:
 	@./tools/lint.sh
+
+# bench measures Parley against its bounds and against other scanners, and writes bench/RESULTS.md.
+bench: peers
+	@for p in sslscan nmap; do command -v $$p >/dev/null || echo "bench: $$p is missing, so its figures will be too (Debian: apt-get install $$p)" >&2; done
+	go test ./bench -run '^$$' -bench . -benchtime 3s -timeout 40m -results RESULTS.md
 
 # interop prints the matrix of real clients and servers, and where predictions disagree with what happened. (From
 # its own folder go test shows what a test prints even if it passes.)

@@ -15,42 +15,75 @@ type block struct {
 	name     string   // of a profile
 	like     string   // the profile whose offer this one has, but for its own lines
 	patterns []string // of shared facts: names, or the beginning of names and a star
-	lines    []line
+	text     string   // its lines, as they stand in the file
+	first    int      // the number of the first of them
 }
 
-type line struct {
-	number     int
-	key, value string
-}
-
-// parse reads blocks: a line [NAME] or "for PATTERN…" begins one, then a line for each fact, a key and its
+// parse finds blocks: a line [NAME] or "for PATTERN…" begins one, then a line for each fact, a key and its
 // value. Text behind # in the first column is a comment.
 func parse(text string) ([]block, error) {
 	var blocks []block
-	n := 0
+	n, begin, end := 0, 0, 0
 	for l := range strings.Lines(text) {
 		n++
-		l = strings.TrimSpace(l)
-		if l == "" || l[0] == '#' {
-			continue
-		}
-		key, value, _ := strings.Cut(l, " ")
-		value = strings.TrimSpace(value)
+		end += len(l)
+		name, isName := profileName(l)
+		key, value := fact(l)
 		switch {
-		case l[0] == '[' && l[len(l)-1] == ']':
-			blocks = append(blocks, block{name: l[1 : len(l)-1]})
+		case key == "":
+			continue
+		case isName:
+			blocks = append(blocks, block{name: name, first: n + 1})
+			begin = end
 		case key == "for":
-			blocks = append(blocks, block{patterns: strings.Fields(value)})
+			blocks = append(blocks, block{patterns: strings.Fields(value), first: n + 1})
+			begin = end
 		case len(blocks) == 0:
 			return nil, fmt.Errorf("line %d: a line [NAME] or for PATTERN comes first", n)
-		case key == "like":
-			blocks[len(blocks)-1].like = value
 		default:
 			b := &blocks[len(blocks)-1]
-			b.lines = append(b.lines, line{n, key, value})
+			b.text = text[begin:end]
+			if key == "like" {
+				b.like = value
+			}
 		}
 	}
 	return blocks, nil
+}
+
+// profileName reads a line [NAME].
+func profileName(line string) (name string, ok bool) {
+	line = strings.TrimSpace(line)
+	if len(line) < 2 || line[0] != '[' || line[len(line)-1] != ']' {
+		return "", false
+	}
+	return line[1 : len(line)-1], true
+}
+
+// fact splits a line into key and value; key is "" where there is none.
+func fact(line string) (key, value string) {
+	line = strings.TrimSpace(line)
+	if line == "" || line[0] == '#' {
+		return "", ""
+	}
+	key, value, _ = strings.Cut(line, " ")
+	return key, strings.TrimSpace(value)
+}
+
+// facts gives the facts of a block to p.
+func (b *block) facts(p *Profile, of string) error {
+	n := b.first - 1
+	for l := range strings.Lines(b.text) {
+		n++
+		key, value := fact(l)
+		if key == "" || key == "like" {
+			continue
+		}
+		if err := p.set(key, value); err != nil {
+			return fmt.Errorf("line %d: %s: %w", n, of, err)
+		}
+	}
+	return nil
 }
 
 // build makes profiles of blocks: each from its own lines, on top of those of the profile that it is like,
@@ -97,12 +130,7 @@ func (b *block) profile(base *Profile) (*Profile, error) {
 		p.offer = base.offer
 		p.offer.Source.Name, p.offer.WireSize = b.name, 0
 	}
-	for _, l := range b.lines {
-		if err := p.set(l.key, l.value); err != nil {
-			return nil, fmt.Errorf("line %d: %s: %w", l.number, b.name, err)
-		}
-	}
-	return p, nil
+	return p, b.facts(p, b.name)
 }
 
 // share gives the facts of a block to the profiles that it is for.
@@ -115,10 +143,8 @@ func (b *block) share(profiles []*Profile) error {
 				continue
 			}
 			used = true
-			for _, l := range b.lines {
-				if err := p.set(l.key, l.value); err != nil {
-					return fmt.Errorf("line %d: for %s: %w", l.number, pattern, err)
-				}
+			if err := b.facts(p, "for "+pattern); err != nil {
+				return err
 			}
 		}
 		if !used {

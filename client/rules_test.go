@@ -71,6 +71,19 @@ func (p *Profile) has(what string) (has, known bool) {
 	return has, Enabling[what] != ""
 }
 
+// TestEnablingIsDocumented: docs/clients.md lists the words that remedies use, and no others.
+func TestEnablingIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/clients.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for word, meaning := range Enabling {
+		if !strings.Contains(string(page), "| `"+word+"` | "+meaning+" |\n") {
+			t.Errorf("docs/clients.md: no row for %s: %s", word, meaning)
+		}
+	}
+}
+
 // TestRules: what clients refuse is written in words that Decide understands.
 func TestRules(t *testing.T) {
 	for _, p := range All() {
@@ -116,9 +129,10 @@ var families = map[string]struct {
 	first, last string
 }{
 	"openssl": {15, "2013", "2026"}, "java": {15, "2013", "2025"}, "ie": {10, "2001", "2015"}, "android": {15, "2011", "2025"},
-	"safari": {10, "2011", "2026"}, "safari-ios": {9, "2011", "2026"}, "chrome": {30, "2013", "2025"}, "firefox": {30, "2012", "2025"},
-	"curl": {4, "2020", "2026"}, "gnutls": {4, "2021", "2026"}, "python": {5, "2020", "2025"}, "go": {20, "2013", "2026"},
-	"nodejs": {14, "2013", "2026"}, "ruby": {3, "2019", "2023"}, "php": {3, "2019", "2024"}, "aws-cli": {3, "2021", "2025"},
+	"safari": {10, "2011", "2026"}, "safari-ios": {9, "2011", "2026"}, "chrome": {50, "2013", "2026"}, "firefox": {35, "2012", "2025"},
+	"curl": {6, "2014", "2026"}, "gnutls": {4, "2021", "2026"}, "python": {8, "2013", "2025"}, "go": {20, "2013", "2026"},
+	"nodejs": {14, "2013", "2026"}, "ruby": {4, "2015", "2023"}, "php": {4, "2014", "2024"}, "aws-cli": {3, "2021", "2025"},
+	"schannel": {6, "2008", "2021"}, "dotnet": {5, "2007", "2023"}, "aws-sdk-js": {2, "2024", "2025"}, "aws-sdk-java": {3, "2013", "2021"},
 }
 
 // TestFamilies holds that no family loses its profiles again.

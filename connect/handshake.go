@@ -94,9 +94,9 @@ func (a *attempt) dial(ctx context.Context) (net.Conn, error) {
 	if dial == nil {
 		dial = (&net.Dialer{}).DialContext
 	}
-	rounds := 3 // TCP, and two of TLS before 1.3
+	rounds := 4 // TCP, two of TLS, the end
 	if a.seen.Version == suite.TLS13 {
-		rounds = 2
+		rounds = 3
 	}
 	if a.t.StartTLS != "" {
 		rounds += 2

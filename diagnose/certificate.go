@@ -41,7 +41,7 @@ func (v *visit) certificate(o *hello.Offer) {
 			Summary: "no name was given for the address, so the certificate's names were not checked (--servername NAME)"})
 	}
 	if len(chain) > 0 && !o.Accepts.IgnoresTrust {
-		v.trust(chain, name)
+		v.trust(chain)
 	}
 }
 
@@ -76,7 +76,7 @@ func (v *visit) presented() ([]*x509.Certificate, *policy.Certificate) {
 
 // trust verifies the chain as the client would. Which roots the client has is not known: the system's stand
 // for them unless the user named others.
-func (v *visit) trust(chain []*x509.Certificate, name string) {
+func (v *visit) trust(chain []*x509.Certificate) {
 	leaf := chain[0]
 	opts := x509.VerifyOptions{Roots: v.opt.Roots, Intermediates: x509.NewCertPool(), CurrentTime: leaf.NotBefore.Add(1)}
 	for _, c := range chain[1:] {

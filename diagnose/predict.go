@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/parley-tls/parley/cause"
@@ -118,10 +119,13 @@ func keyTypes(id *policy.Identity) []policy.KeyType {
 func NothingToOffer(name, target string, err error) *Diagnosis {
 	d := newDiagnosis(FromOffer(name, "ciphers", hello.Offer{Versions: []suite.Version{}}))
 	d.Target = Target{Name: target, Kind: "endpoint"}
+	if strings.HasPrefix(target, "policy:") {
+		d.Target.Kind = "policy"
+	}
 	d.Outcome = Refused
 	d.Causes = append(d.Causes, Cause{ID: cause.ClientLacksCipher, Confidence: 1, Stage: cause.ClientLacksCipher.Stage(),
 		Summary:  "the client's own library has none of the ciphers it was told to use; the load balancer was never contacted",
-		Evidence: []Evidence{{Fact: err.Error(), Command: "parley ciphers -s -v '" + name + "'"}}})
+		Evidence: []Evidence{{Fact: err.Error(), Command: "parley ciphers -s -v '" + strings.TrimPrefix(name, "ciphers:") + "'"}}})
 	d.Fixes = append(d.Fixes, Fix{Side: SideClient, Summary: "Name cipher suites that the client's library has", Commands: []string{"parley ciphers -s -v"}})
 	return d
 }

@@ -42,7 +42,8 @@ var released = map[string]string{
 	"perl-5.32": "2020-06", "perl-5.36": "2022-05", "perl-5.40": "2024-06",
 	"nss-3.61": "2021-01", "nss-3.87": "2023-01", "nss-3.110": "2025-04",
 	"aws-cli-1.19": "2021-02", "aws-cli-2.9": "2023-01", "aws-cli-2.23": "2025-02",
-	"java-8": "2014-03", "java-11": "2018-09", "java-17": "2021-09", "java-21": "2023-09", "java-25": "2025-09",
+	"boto3-1.17": "2021-02",
+	"java-8":     "2014-03", "java-11": "2018-09", "java-17": "2021-09", "java-21": "2023-09", "java-25": "2025-09",
 }
 
 // debian lists the clients of one tree.
@@ -106,8 +107,17 @@ func debian(tree string, r release) []subject {
 	add("aws-cli-"+r.aws, "AWS CLI "+r.aws+", Python "+r.python, "aws-cli", r.library,
 		[]string{"AWS_ACCESS_KEY_ID=example", "AWS_SECRET_ACCESS_KEY=example", "AWS_DEFAULT_REGION=eu-west-1", "AWS_EC2_METADATA_DISABLED=true"},
 		"aws", "--endpoint-url", "https://NAME:PORT", "s3", "ls")
+	if r.name == "bullseye" { // later ones hold their SDK inside the CLI
+		add("boto3-1.17", "AWS SDK for Python (boto3 1.17, botocore 1.20), Python "+r.python, "boto3", r.library, nil, "/usr/bin/python"+r.python, "-c", botoScript)
+	}
 	return l
 }
+
+const botoScript = `
+import botocore.session
+botocore.session.get_session().create_client("s3", region_name="eu-west-1", endpoint_url="https://NAME:PORT",
+    aws_access_key_id="example", aws_secret_access_key="example").list_buckets()
+`
 
 const pythonScript = `
 import socket, ssl

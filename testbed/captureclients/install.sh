@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fetches the real clients that make capture-clients runs, beside those of make peers: a small tree of each
 # Debian release under .peers/debian (clients run in it with chroot, so each has the libraries of its day),
-# and Chromium, Deno and Bun of several releases from npm. Nothing is installed on the machine itself; what
+# and Chromium, Deno, Bun and the AWS SDK for JavaScript from npm. Nothing is installed on the machine itself; what
 # cannot be had is named and its profile keeps its old record.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -83,8 +83,10 @@ chromium() {
 }
 
 for v in 64.0.3264 67.0.3372 1.19.0 2.1.1 3.1.1 5.5.0 7.0.0 10.1.0; do chromium "chrome-aws-lambda@$v"; done
-for v in 103.0.0 106.0.2 110.0.1 113.0.1 116.0.0 119.0.2 123.0.1 126.0.0 127.0.0 129.0.0 131.0.1 133.0.0 138.0.2 140.0.0 143.0.4 147.0.2 149.0.0 153.0.0; do
+for v in 103.0.0 106.0.2 110.0.1 129.0.0 131.0.1 133.0.0 138.0.2 140.0.0 143.0.4 147.0.2 149.0.0 153.0.0; do
   chromium "@sparticuz/chromium@$v"
 done
 for v in 1.46.3 2.0.6 2.9.6; do package "@deno/linux-x64-glibc@$v" "deno/$v"; done
+[[ -e .peers/aws-sdk-js/node_modules/@aws-sdk/client-s3 ]] || { mkdir -p .peers/aws-sdk-js && npm install --silent --prefix .peers/aws-sdk-js @aws-sdk/client-s3@3 >/dev/null 2>&1; } ||
+  echo "capture: the AWS SDK for JavaScript could not be had from npm" >&2
 for v in 1.0.36 1.3.8; do package "@oven/bun-linux-x64@$v" "bun/$v"; done

@@ -10,6 +10,7 @@ func subjects(root string) []subject {
 	peers := filepath.Join(root, ".peers")
 	l := nodes(peers)
 	l = append(l, golangs(root)...)
+	l = append(l, awsSDKs(peers)...)
 	l = append(l, chromiums(peers)...)
 	for _, release := range debians {
 		l = append(l, debian(filepath.Join(peers, "debian", release.name), release)...)
@@ -30,6 +31,23 @@ func nodes(peers string) []subject {
 	} {
 		l = append(l, subject{name: "nodejs-" + n[0], title: "Node.js " + n[0], family: "nodejs", library: n[2], released: n[1],
 			command: []string{newest(filepath.Join(peers, "node", n[0]+".*", "bin", "node")), "-e", script}})
+	}
+	return l
+}
+
+// awsSDKs are the AWS SDK for JavaScript on releases of Node.js.
+func awsSDKs(peers string) []subject {
+	const script = "var s=require('SDK');new s.S3Client({region:'eu-west-1',endpoint:'https://localhost:PORT',forcePathStyle:true,maxAttempts:1," +
+		"credentials:{accessKeyId:'example',secretAccessKey:'example'}}).send(new s.ListBucketsCommand({})).catch(function(){})"
+	sdk := filepath.Join(peers, "aws-sdk-js", "node_modules", "@aws-sdk", "client-s3")
+	var l []subject
+	for _, n := range [][3]string{{"20", "2024-01", "OpenSSL 3.0"}, {"24", "2025-06", "OpenSSL 3.5"}} {
+		s := subject{name: "aws-sdk-js-3-node" + n[0], title: "AWS SDK for JavaScript v3, Node.js " + n[0], family: "aws-sdk-js", library: n[2], released: n[1],
+			command: []string{newest(filepath.Join(peers, "node", n[0]+".*", "bin", "node")), "-e", strings.ReplaceAll(script, "SDK", sdk)}}
+		if newest(sdk) == "" {
+			s.command[0] = ""
+		}
+		l = append(l, s)
 	}
 	return l
 }
@@ -62,14 +80,14 @@ func golangs(root string) []subject {
 	return l
 }
 
-// chromiums are the headless builds that install.sh unpacks: the folder, Chromium's release, its date.
+// chromiums are the headless builds that install.sh unpacks: the folder, Chromium's release, its date. Those between
+// 113 and 127 start here and never connect.
 func chromiums(peers string) []subject {
 	var l []subject
 	for _, c := range [][3]string{
 		{"64.0.3264", "64", "2018-01"}, {"67.0.3372", "67", "2018-05"}, {"1.19.0", "77", "2019-09"},
 		{"2.1.1", "80", "2020-02"}, {"3.1.1", "83", "2020-05"}, {"5.5.0", "88", "2021-01"}, {"7.0.0", "90", "2021-04"}, {"10.1.0", "92", "2021-07"},
-		{"103.0.0", "103", "2022-06"}, {"106.0.2", "106", "2022-09"}, {"110.0.1", "110", "2023-02"}, {"113.0.1", "113", "2023-05"},
-		{"116.0.0", "116", "2023-08"}, {"119.0.2", "119", "2023-10"}, {"123.0.1", "123", "2024-03"}, {"126.0.0", "124", "2024-04"}, {"127.0.0", "127", "2024-07"},
+		{"103.0.0", "103", "2022-06"}, {"106.0.2", "106", "2022-09"}, {"110.0.1", "110", "2023-02"},
 		{"129.0.0", "129", "2024-09"}, {"131.0.1", "131", "2024-11"}, {"133.0.0", "133", "2025-02"}, {"138.0.2", "138", "2025-06"}, {"140.0.0", "140", "2025-09"},
 		{"143.0.4", "143", "2025-12"}, {"147.0.2", "147", "2026-04"}, {"149.0.0", "149", "2026-06"}, {"153.0.0", "153", "2026-08"},
 	} {
