@@ -22,9 +22,10 @@ bench: peers
 	@for p in sslscan nmap; do command -v $$p >/dev/null || echo "bench: $$p is missing, so its figures will be too (Debian: apt-get install $$p)" >&2; done
 	go test ./bench -run '^$$' -bench . -benchtime 3s -timeout 40m -results RESULTS.md
 
-# interop prints the matrix of real clients and servers, and where predictions disagree with what happened.
+# interop prints the matrix of real clients and servers, and where predictions disagree with what happened. (From
+# its own folder go test shows what a test prints even if it passes.)
 interop: peers
-	go test ./interop -count=1 -timeout 10m -run TestMatrix -matrix
+	cd interop && go test -count=1 -timeout 20m -run TestMatrix -matrix
 
 # capture-clients fetches real clients of many releases and records the ClientHello of each again. What a hello
 # says stays as it is until a client says something else.

@@ -146,10 +146,6 @@ func inRecords(o *hello.Offer) []change {
 		{"in the TLS record format", cause.SSLv2HelloRefused, toRecords},
 		// Where that does not help it is not the format but what it has no room for: some servers take ECDHE and
 		// signatures for offered only where extensions say so.
-		{"in the TLS record format and with groups", cause.NoCommonGroup, func(h *hello.ClientHello) {
-			toRecords(h)
-			widenGroups(h, o)
-		}},
 		{"in the TLS record format and with all signature schemes", cause.NoCommonSignatureAlgorithm, func(h *hello.ClientHello) {
 			toRecords(h)
 			h.SetSchemes(wideSchemes...)

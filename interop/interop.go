@@ -5,11 +5,13 @@
 package interop
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	"github.com/parley-tls/parley/cause"
+	"github.com/parley-tls/parley/diagnose"
 	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/negotiate"
 	"github.com/parley-tls/parley/policy"
@@ -23,11 +25,14 @@ type Pair struct {
 	Hello          []byte // as recorded
 	Accepts        hello.Rules
 	Addr           string // host:port of the real server
+	HostName       string // by which its users know it
 	ServerName     string // that the client asked for
 	CA             string // PEM of the roots
 	Policy         *policy.Policy
 	Identity       *policy.Identity
 	Now            time.Time
+	// Queue is how many connections the server lets wait, where that is few; 0: enough for a scan.
+	Queue int
 }
 
 // Prediction is what a predictor says of a pair.
@@ -39,13 +44,15 @@ type Prediction struct {
 	Cause   cause.ID         // where OK is false
 	By      string           // "server" or "client": who gives up; "" if not said
 	Signal  negotiate.Signal // what the server sends; zero if not said
+	// Report is all that why says; nil of another predictor.
+	Report *diagnose.Diagnosis
 }
 
 // Details are the finer points of a handshake.
 type Details struct {
 	Group  suite.Group           // 0: none, or not known
 	Scheme suite.SignatureScheme // of the server's signature in TLS 1.2
-	Retry  bool                  // TLS 1.3: by a HelloRetryRequest
+	Retry  *bool                 // TLS 1.3: by a HelloRetryRequest; nil if not said
 }
 
 // Predictor foresees what a pair comes to.
@@ -70,7 +77,7 @@ func decide(_ context.Context, p *Pair) (Prediction, error) {
 		return refusal(&out.Reason), nil
 	}
 	if out.Certificate >= 0 {
-		name := p.ServerName
+		name := cmp.Or(p.ServerName, p.HostName)
 		if !p.Accepts.ChecksName {
 			name = ""
 		}
@@ -78,7 +85,7 @@ func decide(_ context.Context, p *Pair) (Prediction, error) {
 			return refusal(&l[0]), nil
 		}
 	}
-	return Prediction{OK: true, Version: out.Version, Suite: out.Suite, Details: &Details{out.Group, out.Scheme, out.HelloRetry}}, nil
+	return Prediction{OK: true, Version: out.Version, Suite: out.Suite, Details: &Details{out.Group, out.Scheme, &out.HelloRetry}}, nil
 }
 
 func refusal(r *negotiate.Reason) Prediction {

@@ -1,8 +1,10 @@
 package interop
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/hello"
@@ -14,7 +16,7 @@ import (
 // What a failure must be blamed on, said as plainly as can be: intersect the two sides' sets, one after
 // the other, and blame the first that comes out empty. It knows nothing of how servers choose, and shares
 // no code with negotiate.
-func expectedCause(o *hello.Offer, p *policy.Policy, id *policy.Identity) (cause.ID, error) {
+func expectedCause(o *hello.Offer, host string, p *policy.Policy, id *policy.Identity) (cause.ID, error) {
 	if o.SSLv2Format && !takesSSLv2Format[p.Engine] {
 		return cause.SSLv2HelloRefused, nil
 	}
@@ -28,6 +30,7 @@ func expectedCause(o *hello.Offer, p *policy.Policy, id *policy.Identity) (cause
 		return cause.NoCommonVersion, nil
 	}
 	version := slices.Max(versions)
+	all := id
 	id = candidates(o, p, id)
 	if o.FallbackSCSV && slices.Max(p.Versions) > slices.Max(o.Versions) {
 		return cause.InappropriateFallback, nil
@@ -42,7 +45,7 @@ func expectedCause(o *hello.Offer, p *policy.Policy, id *policy.Identity) (cause
 	if len(shared) == 0 {
 		return cause.NoCommonCipher, nil
 	}
-	if version == suite.TLS12 && (p.Engine == policy.EngineOpenSSL || p.Engine == negotiate.EngineHAProxy) && !schemesOverlap(o, p) {
+	if version == suite.TLS12 && (p.Engine == policy.EngineOpenSSL || p.Engine == negotiate.EngineOpenSSL35 || p.Engine == negotiate.EngineHAProxy) && !schemesOverlap(o, p) {
 		// Even for suites that sign nothing. A hello without extensions lacks groups as well: with suites that
 		// need both, adding either alone does not help, and the group is asked for first.
 		if !o.HasGroups && !o.HasSchemes && !slices.ContainsFunc(shared, func(c suite.Code) bool { return suite.ByCode(c).KeyExchange != suite.KXECDHE }) && canSign(shared, id, version) {
@@ -58,6 +61,9 @@ func expectedCause(o *hello.Offer, p *policy.Policy, id *policy.Identity) (cause
 		}
 	}
 	if len(signable) == 0 {
+		if len(all.Certificates) > len(id.Certificates) && !signsAs(o, 1) && canSign(shared, all, version) {
+			return cause.NoCommonSignatureAlgorithm, nil // which is what kept the RSA certificate out
+		}
 		return cause.CipherNeedsOtherCertificate, nil
 	}
 	for _, c := range signable {
@@ -73,8 +79,13 @@ func expectedCause(o *hello.Offer, p *policy.Policy, id *policy.Identity) (cause
 		return cause.NoCommonSignatureAlgorithm, nil
 	}
 	for _, k := range id.Certificates {
-		if k.KeyType == policy.RSA && k.Bits < o.Accepts.MinRSABits {
+		switch {
+		case k.KeyType == policy.RSA && k.Bits < o.Accepts.MinRSABits, slices.Contains(o.Accepts.RefusedDigests, k.SignatureDigest):
 			return cause.WeakCertificateKey, nil
+		case !k.NotAfter.IsZero() && time.Now().After(k.NotAfter):
+			return cause.CertificateExpired, nil
+		case !slices.Contains(k.Names, cmp.Or(o.ServerName, host)):
+			return cause.CertificateNameMismatch, nil
 		}
 	}
 	return "", fmt.Errorf("nothing in the two sides' sets speaks against it")
@@ -109,18 +120,20 @@ func candidates(o *hello.Offer, p *policy.Policy, id *policy.Identity) *policy.I
 	if p.Engine != negotiate.EngineHAProxy || len(id.Certificates) < 2 {
 		return id
 	}
-	has := func(low uint16) bool {
-		return slices.ContainsFunc(o.Schemes, func(s suite.SignatureScheme) bool { return uint16(s)&0xFF == low })
-	}
 	ecdsaSuite := slices.ContainsFunc(o.Suites, func(c suite.Code) bool {
 		s := suite.ByCode(c)
 		return s != nil && (s.Authentication == suite.AuthECDSA || s.KeyExchange == suite.KXAny)
 	})
 	kind := policy.ECDSA
-	if rsa := has(1) || !o.HasSchemes; rsa && !(has(3) && ecdsaSuite) {
+	if rsa := signsAs(o, 1) || !o.HasSchemes; rsa && !(signsAs(o, 3) && ecdsaSuite) {
 		kind = policy.RSA
 	}
 	return &policy.Identity{Certificates: slices.DeleteFunc(slices.Clone(id.Certificates), func(c policy.Certificate) bool { return c.KeyType != kind })}
+}
+
+// signsAs reports whether the client lists schemes of a kind of TLS 1.2: 1 is RSA, 3 is ECDSA (RFC 5246 section 7.4.1.4.1).
+func signsAs(o *hello.Offer, kind suite.SignatureScheme) bool {
+	return slices.ContainsFunc(o.Schemes, func(s suite.SignatureScheme) bool { return s&0xFF == kind })
 }
 
 // groupsMeet: a client that names no groups takes any, but OpenSSL and Go give it no ECDHE.

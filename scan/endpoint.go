@@ -127,7 +127,7 @@ func unanswered(replies []Reply) int {
 // a refusal proves something only of an endpoint that does ECDHE at all.
 func (s *state) refusedGroup(g suite.Group) bool {
 	if s.refused(askPQ) && slices.Contains(pqGroups, g) {
-		return true
+		return !s.accepts(suite.TLS13) || slices.ContainsFunc(pqSuites, s.chosen) // else the suites may be at fault
 	}
 	return s.refused(groupName(g)) && (s.accepts(suite.TLS13) || slices.ContainsFunc(ecdheRSA, s.chosen))
 }

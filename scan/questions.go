@@ -56,7 +56,7 @@ func firstRound(sni string) []Question {
 	qs = append(qs,
 		Question{askRSA, base(sni, suite.TLS12, withAuth(wideSuites, suite.AuthRSA))},
 		Question{askECDSA, base(sni, suite.TLS12, withAuth(wideSuites, suite.AuthECDSA))},
-		groupQuestion(sni, askPQ, pqGroups...),
+		pqQuestion(sni),
 		suiteQuestion(sni, suite.TLS12, askRare, usableIn(rareSuites, suite.TLS12)...),
 	)
 	return qs
@@ -68,6 +68,16 @@ func groupQuestion(sni, name string, groups ...suite.Group) Question {
 	o := base(sni, suite.TLS13, tls13Suites)
 	o.Groups, o.KeyShares = groups, nil
 	return Question{name, o}
+}
+
+// pqSuites are offered with the post-quantum groups: all but the one that most servers choose, so that the answer
+// tells of another suite as well.
+var pqSuites = tls13Suites[1:]
+
+func pqQuestion(sni string) Question {
+	q := groupQuestion(sni, askPQ, pqGroups...)
+	q.Offer.Suites = pqSuites
+	return q
 }
 
 func suiteQuestion(sni string, v suite.Version, name string, codes ...suite.Code) Question {

@@ -158,3 +158,16 @@ func lossy(t *testing.T, upstream string, n, phase int) string {
 	}()
 	return l.Addr().String()
 }
+
+// TestPostQuantumGroups: with a server that has one suite alone, which is not offered with these groups, their
+// refusal proves nothing.
+func TestPostQuantumGroups(t *testing.T) {
+	for suites, asked := range map[string]bool{"TLS_AES_128_GCM_SHA256": false, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384": true} {
+		s := openssl(t, testbed.Make(t, testbed.RSA2048), "-tls1_3", "-ciphersuites", suites, "-groups", "X25519")
+		var p probe.Prober
+		e := Quick(context.Background(), &p, probe.Target{Address: s.Addr}, Options{ServerName: testbed.HostName})
+		if slices.Contains(e.GroupsAsked, suite.X25519MLKEM768) != asked || !slices.Equal(e.Policy.Groups, []suite.Group{suite.X25519}) {
+			t.Errorf("%s: asked for %v, saw %v", suites, e.GroupsAsked, e.Policy.Groups)
+		}
+	}
+}
