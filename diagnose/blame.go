@@ -174,7 +174,7 @@ func (v *visit) blameSize(ctx context.Context, o *hello.Offer, x *variant) {
 		k.Evidence = append(k.Evidence, Evidence{Fact: fmt.Sprintf("the small hello padded to %d bytes fails as well, so the size is at fault and not the groups", fails)})
 		k.ClientSet, k.ServerSet = []string{fmt.Sprintf("hello of %d bytes", o.WireSize)}, []string{fmt.Sprintf("hellos below %d bytes", fails)}
 		v.add(k)
-		v.proved(noLargeShare)
+		v.smallHello(true)
 		v.fix(SideNetwork, "Let the firewall or proxy on the way join a ClientHello that spans TCP segments")
 		return
 	}
@@ -184,6 +184,16 @@ func (v *visit) blameSize(ctx context.Context, o *hello.Offer, x *variant) {
 	v.add(k)
 	v.proved("Leave out the post-quantum groups")
 	v.d.Fixes = append(v.d.Fixes, onLoadBalancer("Update the server: unknown groups must be ignored (RFC 8446 section 4.2.7)"))
+}
+
+// smallHello proposes to leave the post-quantum key share out: by the client's setting where it is known.
+func (v *visit) smallHello(proved bool) {
+	f, ok := tolerance(v.c, negotiate.Reason{Cause: cause.LargeHelloDropped})
+	if !ok {
+		f = Fix{Side: SideClient, Summary: noLargeShare, Commands: []string{}}
+	}
+	f.Proved = proved
+	v.d.Fixes = append(v.d.Fixes, f)
 }
 
 const noLargeShare = "Switch off the post-quantum key share (Go: GODEBUG=tlsmlkem=0; OpenSSL: -groups X25519:P-256; Chrome: the policy PostQuantumKeyAgreementEnabled)"

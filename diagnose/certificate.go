@@ -143,7 +143,11 @@ func (v *visit) untrusted(chain []*x509.Certificate, err error) {
 	for _, k := range reasons {
 		if k.Confidence > 0 {
 			v.add(k)
-			v.d.Fixes = append(v.d.Fixes, identityFix(negotiate.Reason{Cause: k.ID, Server: []string{issuer}}))
+			r := negotiate.Reason{Cause: k.ID, Server: []string{issuer}}
+			if f, ok := tolerance(v.c, r); ok {
+				v.d.Fixes = append(v.d.Fixes, f)
+			}
+			v.d.Fixes = append(v.d.Fixes, identityFix(r))
 		}
 	}
 	v.inspected(chain)

@@ -62,7 +62,7 @@ func clientFixes(c *ClientSide, s *server) []proposal {
 	} else if better, steps, ok := repair(c.offerTo(s.name), s.policy, s.id); ok {
 		f := proposal{Fix{Side: SideClient, Summary: capital(stepWords(steps)), Commands: []string{}}, &better}
 		if c.Profile != nil {
-			f.Summary += " (no setting of " + c.Name + " is known that does this)"
+			f.Summary += "; no setting of " + c.Name + " is known that is enough"
 		}
 		l = append(l, f)
 	}
@@ -108,8 +108,8 @@ func settingFix(remedies []client.Remedy) Fix {
 	return f
 }
 
-// enable adds to an offer what a setting enables: versions, suites, groups and signature schemes by name, and
-// server_name. Words of other kinds change nothing about the offer.
+// enable adds to an offer what a setting enables: versions, suites, groups and signature schemes by name, and what
+// client.Enabling has words for. Words for what the client accepts change nothing about the offer.
 func enable(o *hello.Offer, what []string, serverName string) {
 	for _, w := range what {
 		if v, err := suite.ParseVersion(w); err == nil {
@@ -121,8 +121,16 @@ func enable(o *hello.Offer, what []string, serverName string) {
 			o.HasGroups, o.Groups = true, with(o.Groups, g.Code)
 		} else if x := suite.SchemeByName(w); x != nil {
 			o.HasSchemes, o.Schemes = true, with(o.Schemes, x.Code)
-		} else if w == "server_name" {
+		}
+		switch w {
+		case "server_name":
 			o.ServerName = serverName
+		case "extended_master_secret":
+			o.ExtendedMaster = true
+		case "renegotiation_info":
+			o.SecureReneg = true
+		case "tls-record-format":
+			o.SSLv2Format = false
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/parley-tls/parley/negotiate"
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/suite"
+	"github.com/parley-tls/parley/testbed"
 )
 
 var rsaIdentity = &policy.Identity{Certificates: []policy.Certificate{{KeyType: policy.RSA, Bits: 2048, Names: []string{"lb.example.com"}}}}
@@ -122,5 +123,19 @@ func TestSetting(t *testing.T) {
 	}
 	if o := old; !slices.Equal(o.Versions, []suite.Version{suite.TLS10}) || len(o.Groups) != 1 {
 		t.Errorf("the offer itself was changed: %+v", o)
+	}
+}
+
+// TestTolerance: a refusal of the client's own comes with the client's own setting, and every word that is asked for
+// is one that profiles know.
+func TestTolerance(t *testing.T) {
+	for id, word := range tolerances {
+		if client.Enabling[word] == "" {
+			t.Errorf("%s asks for %q, which client.Enabling does not know", id, word)
+		}
+	}
+	d := live(t, profile(t, "nodejs-24"), goServer(t, configOf(t, testbed.RSA1024)), testbed.HostName, nil)
+	if len(d.Fixes) < 2 || d.Fixes[0].Side != SideClient || len(d.Fixes[0].Commands) == 0 || d.Fixes[1].Side != SideCertificate {
+		t.Errorf("%+v", d.Fixes)
 	}
 }

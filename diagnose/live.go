@@ -244,9 +244,15 @@ func (v *visit) clientRefuses(r negotiate.Reason, o *hello.Offer) {
 	k.Evidence = append(k.Evidence, Evidence{Fact: fmt.Sprintf("the endpoint answers the client's hello with %s %s", v.replay.Version, v.replay.Suite.OpenSSL()),
 		Command: sClient(v.t, v.hello)})
 	v.add(k)
+	f, known := tolerance(v.c, r)
+	if known {
+		v.d.Fixes = append(v.d.Fixes, f)
+	}
 	switch r.Cause {
 	case cause.LegacyRenegotiationDisabled:
-		v.fix(SideClient, "Allow legacy servers (OpenSSL: the option UnsafeLegacyServerConnect), which gives up the protection of RFC 5746")
+		if !known {
+			v.fix(SideClient, "Allow legacy servers (OpenSSL: the option UnsafeLegacyServerConnect), which gives up the protection of RFC 5746")
+		}
 		v.fix(SideLoadBalancer, "Update the server to one with secure renegotiation (RFC 5746)")
 	case cause.WeakDHParameters:
 		v.fix(SideLoadBalancer, "Use a DH group of 2048 bits, or prefer ECDHE suites")

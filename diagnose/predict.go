@@ -59,6 +59,9 @@ func (d *Diagnosis) checkCertificate(c *ClientSide, o *hello.Offer, cert *policy
 		d.Causes = append(d.Causes, Cause{ID: r.Cause, Confidence: 0.95, Stage: r.Cause.Stage(), ClientSet: r.Client, ServerSet: r.Server,
 			Summary:  sentence(c.Name, "the listener", o, nil, r),
 			Evidence: []Evidence{{Fact: fmt.Sprintf("certificate of %s, key %s", cert.Subject, negotiate.KeyName(cert))}}})
+		if f, ok := tolerance(c, r); ok {
+			d.Fixes = append(d.Fixes, f)
+		}
 		d.Fixes = append(d.Fixes, identityFix(r))
 	}
 }

@@ -168,7 +168,7 @@ func (v *visit) intermittent(r *Repeat) {
 		k.Evidence = append([]Evidence{v.met()}, k.Evidence...)
 	case r.Differs && len(largeGroups(&o)) > 0:
 		k.ID, k.Confidence, k.Decide = cause.LargeHelloDropped, 0.9, ""
-		v.fix(SideClient, noLargeShare)
+		v.smallHello(false)
 		v.fix(SideNetwork, "Let the firewall or proxy on the way join a ClientHello that spans TCP segments")
 	case r.Differs:
 		k.ID, k.Confidence = cause.ExtensionIntolerance, 0.7

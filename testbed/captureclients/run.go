@@ -22,7 +22,7 @@ type subject struct {
 	platform                               string
 	command                                []string
 	env                                    []string
-	fetch                                  []string // run first: it downloads what the command needs
+	build                                  []string // run first: it makes what the command runs
 	tree                                   string   // run in this Debian tree (install.sh), with chroot
 	java                                   bool     // needs JavaClient.class in WORK
 }
@@ -53,8 +53,12 @@ func (s subject) missing() string {
 		}
 		return ""
 	}
-	if _, err := exec.LookPath(s.command[0]); err != nil {
-		return "not here: " + s.command[0]
+	program := s.command[0]
+	if s.build != nil {
+		program = s.build[0]
+	}
+	if _, err := exec.LookPath(program); err != nil {
+		return "not here: " + program
 	}
 	return ""
 }
@@ -73,11 +77,9 @@ func (p program) capture(s subject) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if s.fetch != nil {
-		cmd := exec.Command(s.fetch[0], s.fetch[1:]...)
-		cmd.Dir, cmd.Env = p.work, append(os.Environ(), s.env...)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%s: %w: %.300s", s.fetch[0], err, out)
+	if s.build != nil {
+		if err := p.build(s); err != nil {
+			return nil, err
 		}
 	}
 	l, err := record.Listen()
@@ -144,6 +146,20 @@ func first(l *record.Listener, ended <-chan struct{}) ([]byte, error) {
 		}
 	}
 	return l.First(0)
+}
+
+// build makes the program of a subject, before anything waits for its hello.
+func (p program) build(s subject) error {
+	var args []string
+	for _, a := range s.build {
+		args = append(args, strings.ReplaceAll(a, "WORK", p.work))
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir, cmd.Env = p.work, append(os.Environ(), s.env...) // outside the module, as in capture
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %.300s", args[0], err, out)
+	}
+	return nil
 }
 
 // compileJava puts JavaClient.class into WORK, for the oldest Java of the list.

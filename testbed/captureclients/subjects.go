@@ -73,8 +73,8 @@ func golangs(root string) []subject {
 	} {
 		minor := g[0][:strings.LastIndex(g[0], ".")]
 		l = append(l, subject{name: "go-" + minor, title: "Go " + minor, family: "go", library: "crypto/tls", released: g[1],
-			command: []string{"go", "run", filepath.Join(root, "testbed", "captureclients", "goclient", "main.go"), "ADDR", "NAME"},
-			fetch:   []string{"go", "version"},
+			build:   []string{"go", "build", "-o", "WORK/go-" + minor, filepath.Join(root, "testbed", "captureclients", "goclient", "main.go")},
+			command: []string{"WORK/go-" + minor, "ADDR", "NAME"},
 			env:     []string{"GOTOOLCHAIN=go" + g[0], "GOFLAGS=-p=2", "CGO_ENABLED=0"}})
 	}
 	return l
