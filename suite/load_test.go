@@ -21,3 +21,12 @@ func TestRecordsAreWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestVersionsOfGOST: the MGM suites (RFC 9367) are of TLS 1.3 alone, those of RFC 9189 of TLS 1.2.
+func TestVersionsOfGOST(t *testing.T) {
+	for code, want := range map[Code]Version{0xC103: TLS13, 0xC106: TLS13, 0xC100: TLS12, 0xC102: TLS12} {
+		if s := ByCode(code); s.MinVersion != want || s.MaxVersion != want {
+			t.Errorf("%s: %s to %s, want %s", s.IANA, s.MinVersion, s.MaxVersion, want)
+		}
+	}
+}

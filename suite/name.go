@@ -48,6 +48,7 @@ func (s *Suite) parseName() {
 	s.parseExchange(exchange)
 	s.parseCipher(s.parseHash(cipher))
 	switch {
+	case s.KeyExchange == KXAny: // RFC 9367: the MGM suites of GOST are of TLS 1.3, though they are named like older ones
 	case s.AEAD() || s.MAC == "SHA256" || s.MAC == "SHA384":
 		s.MinVersion = TLS12 // RFC 5246 section 1.2, RFC 5288 section 4, RFC 5289 section 4
 	case s.KeyExchange.UsesEC() || s.KeyExchange == KXSRP:
