@@ -109,7 +109,7 @@ func Detail(p *policy.Policy) PolicyDetail {
 func suiteRow(c suite.Code, versions []suite.Version) PolicySuite {
 	s := suite.ByCode(c)
 	a := suite.Assess(s)
-	r := PolicySuite{Cipher: c, KeyExchange: string(s.KeyExchange), Authentication: string(s.Authentication), Encryption: s.Encryption,
+	r := PolicySuite{Cipher: c, KeyExchange: s.KeyExchange.String(), Authentication: s.Authentication.String(), Encryption: s.Encryption,
 		Mode: s.Mode, Bits: s.Bits, MAC: s.MAC, Strength: a.Strength}
 	for _, v := range versions {
 		if s.UsableIn(v) {
