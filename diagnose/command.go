@@ -30,7 +30,7 @@ func sClientOffer(t probe.Target, o *hello.Offer) string {
 		b = append(b, "-starttls", string(t.StartTLS))
 	}
 	if o.ServerName != "" {
-		b = append(b, "-servername", o.ServerName)
+		b = append(b, "-servername", quote(o.ServerName))
 	} else {
 		b = append(b, "-noservername")
 	}
@@ -75,6 +75,18 @@ func sClientOffer(t probe.Target, o *hello.Offer) string {
 		b = append(b, "-groups", strings.Join(groups, ":"))
 	}
 	return strings.Join(b, " ") + " </dev/null"
+}
+
+// quote makes a word one for a shell to take literally: names come from captures and certificates, and a command
+// in a report is there to be pasted.
+func quote(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._:-", r)
+	}
+	if word != "" && word[0] != '-' && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // answerWords says how an endpoint answered.

@@ -144,3 +144,26 @@ func TestAddressesDiffer(t *testing.T) {
 		}
 	}
 }
+
+// TestQuote: what a capture says is a name must not become a command.
+func TestQuote(t *testing.T) {
+	for word, want := range map[string]string{
+		"lb.example.com": "lb.example.com", "::1": "::1", "": "''", "-connect": "'-connect'",
+		"x;touch /tmp/owned;$(id)": "'x;touch /tmp/owned;$(id)'", "it's": `'it'\''s'`,
+	} {
+		if got := quote(word); got != want {
+			t.Errorf("quote(%q) = %s, want %s", word, got, want)
+		}
+	}
+}
+
+// TestTableOfAStalledEndpoint: where every answer breaks off, no client gets in.
+func TestTableOfAStalledEndpoint(t *testing.T) {
+	address := gate(t, goServer(t, configOf(t, testbed.RSA2048)), everything, nil, 300)
+	host, port, _ := net.SplitHostPort(address)
+	table := AllClients(context.Background(), &Endpoint{Name: address, Host: host, Port: port, Addresses: []string{host}, ServerName: testbed.HostName},
+		Options{Prober: &probe.Prober{Timeout: time.Second}, Now: time.Now()})
+	if table.Reached || len(table.Causes) == 0 || table.Causes[0].ID != cause.MTUBlackhole || len(table.Clients) != 0 {
+		t.Errorf("reached %v, %d clients, causes %+v", table.Reached, len(table.Clients), table.Causes)
+	}
+}

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -66,7 +67,7 @@ func unresolved(c *ClientSide, e *Endpoint) *Diagnosis {
 		fact = e.LookupErr.Error()
 	}
 	d.Causes = append(d.Causes, Cause{ID: cause.DNSFailure, Confidence: 1, Stage: cause.Network,
-		Summary: fmt.Sprintf("the name %s does not resolve", e.Host), Evidence: []Evidence{{Fact: fact, Command: "dig " + e.Host}}})
+		Summary: fmt.Sprintf("the name %s does not resolve", e.Host), Evidence: []Evidence{{Fact: fact, Command: "dig " + quote(e.Host)}}})
 	d.Fixes = append(d.Fixes, Fix{Side: SideNetwork, Summary: "Check the name, and the resolver that the client uses", Commands: []string{}})
 	return d
 }
@@ -93,7 +94,7 @@ type visit struct {
 func newVisit(c *ClientSide, e *Endpoint, opt Options, address string) *visit {
 	v := &visit{c: c, e: e, opt: opt, d: newDiagnosis(c),
 		p: &probe.Prober{Timeout: opt.Prober.Timeout, Parallel: opt.Prober.Parallel, DialContext: opt.Prober.DialContext},
-		t: probe.Target{Address: net.JoinHostPort(address, e.Port), ServerName: e.Host, StartTLS: e.StartTLS}}
+		t: probe.Target{Address: net.JoinHostPort(address, e.Port), ServerName: cmp.Or(e.ServerName, e.Host), StartTLS: e.StartTLS}}
 	v.d.Target = Target{Name: e.Name, Kind: "endpoint", Address: v.t.Address, ServerName: e.ServerName, StartTLS: string(e.StartTLS)}
 	return v
 }

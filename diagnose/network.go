@@ -30,6 +30,9 @@ func (v *visit) silent(ctx context.Context) {
 		v.d.Outcome = Unreachable
 		note(cause.ConnectionTimeout, 0.95, "no answer from "+address+": a security group, network ACL, route or firewall drops the connection, or the host is down")
 		v.fix(SideNetwork, "Open the way from this client to the port: security group, network ACL, route table, firewall")
+	case r.Answer == probe.PreambleFailed:
+		note(cause.NotTLS, 0.8, fmt.Sprintf("%s does not grant the upgrade to TLS (STARTTLS, %s): %v", address, v.t.StartTLS, r.Err))
+		v.last().Decide = "is it the right protocol, port and name (--starttls, --servername), and is TLS switched on in the service?"
 	case r.Answer == probe.NotTLS:
 		v.notTLS(ctx, r, note)
 	case n[probe.Malformed] > 0:

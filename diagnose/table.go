@@ -76,8 +76,14 @@ func clientsAt(ctx context.Context, address string, e *Endpoint, opt Options) *T
 		}
 		v.silent(ctx)
 	}
+	reached := v.seen.Speaks()
+	if broken, ok := v.seen.BreaksOff(); reached && ok { // no client gets in, whatever it offers
+		v.replay = broken.Observation
+		v.stalled()
+		reached = false
+	}
 	t := tableOf(v.d)
-	if t.Reached = v.seen.Speaks(); t.Reached {
+	if t.Reached = reached; t.Reached {
 		p := *v.seen.Policy
 		if v.server.now != nil { // an exact match: then order and kind of server are known too
 			p.Engine, p.Order = v.server.now.Engine, v.server.now.Order

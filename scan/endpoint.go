@@ -56,6 +56,22 @@ func (e *Endpoint) Reply(name string) (Reply, bool) {
 // Speaks reports whether the endpoint took any hello at all.
 func (e *Endpoint) Speaks() bool { return len(e.Policy.Versions) > 0 }
 
+// BreaksOff reports whether every flight that the endpoint began broke off before its end, and returns the first. A
+// HelloRetryRequest is none.
+func (e *Endpoint) BreaksOff() (Reply, bool) {
+	var broken Reply
+	for _, r := range e.Replies {
+		switch {
+		case r.Answer != probe.ServerHello:
+		case r.Complete:
+			return Reply{}, false
+		case broken.Answer == "":
+			broken = r
+		}
+	}
+	return broken, broken.Answer != ""
+}
+
 // Answers counts the replies by how the endpoint answered.
 func (e *Endpoint) Answers() map[probe.Answer]int {
 	m := make(map[probe.Answer]int)

@@ -92,7 +92,7 @@ func kindName(k string) string       { return "suites with " + k }
 // kind, the groups.
 func (s *state) secondRound(sni string) []Question {
 	v := s.highestClassic()
-	qs := slices.Concat(s.commonSuites(sni, v), s.kindQuestions(sni), s.groupQuestions(sni, v))
+	qs := slices.Concat(s.commonSuites(sni, v), s.kindQuestions(sni), s.groupQuestions(sni, v), s.orderQuestion(sni, v))
 	if v == 0 { // no certificate was in the clear
 		rsa, ec := base(sni, suite.TLS13, tls13Suites), base(sni, suite.TLS13, tls13Suites)
 		rsa.Schemes, ec.Schemes = rsaSchemes, ecdsaSchemes
@@ -149,14 +149,10 @@ func (s *state) groupQuestions(sni string, v suite.Version) []Question {
 	return qs
 }
 
-// thirdRound asks whose order decides, and for the members of the kinds that were accepted. It asks at most budget
-// questions.
+// thirdRound asks for the members of the kinds that were accepted. It asks at most budget questions.
 func (s *state) thirdRound(sni string, first []suite.Code, budget int) []Question {
 	var qs []Question
-	if q, ok := s.orderQuestion(sni, s.highestClassic()); ok {
-		qs = append(qs, q)
-	}
-	s.lots = divide(s.openLots(first), budget-len(qs))
+	s.lots = divide(s.openLots(first), budget)
 	for _, l := range s.lots {
 		if l.asked {
 			qs = append(qs, suiteQuestion(sni, l.version, l.name(), l.suites...))
@@ -167,27 +163,31 @@ func (s *state) thirdRound(sni string, first []suite.Code, budget int) []Questio
 
 const askOrder = "order"
 
-// orderQuestion offers the accepted suites with the server's first choice last: a server that takes it
-// all the same decides the order itself.
-func (s *state) orderQuestion(sni string, v suite.Version) (Question, bool) {
-	r, ok := s.replies[suite.TLS12.String()]
-	if !ok || !r.Answer.Accepted() || r.Version != v {
-		if r, ok = s.replies[v.String()]; !ok {
-			return Question{}, false
-		}
+// orderQuestion offers everything that the same kind of certificate serves, with the server's first choice last: a
+// server that takes it all the same decides the order itself. Of two kinds of certificate some servers choose the
+// certificate first, so the question keeps to one; and some move ChaCha20 up when the client puts it first.
+func (s *state) orderQuestion(sni string, v suite.Version) []Question {
+	choice := s.firstChoice(v)
+	if choice == 0 {
+		return nil
 	}
 	var others []suite.Code
-	for _, c := range s.suitesIn(v) {
-		// Of two kinds of certificate some servers choose the certificate first: ask within one kind.
-		if c != r.Suite && sameAuth(c, r.Suite) && suite.ByCode(c).Encryption != "CHACHA20" {
+	for _, c := range slices.Backward(usableIn(wideSuites, v)) {
+		if c != choice && sameAuth(c, choice) && suite.ByCode(c).Encryption != "CHACHA20" {
 			others = append(others, c)
 		}
 	}
-	if len(others) == 0 {
-		return Question{}, false
+	return []Question{suiteQuestion(sni, v, askOrder, append(others, choice)...)}
+}
+
+// firstChoice is what the server took of everything in version v, 0 if it took nothing.
+func (s *state) firstChoice(v suite.Version) suite.Code {
+	for _, name := range []string{suite.TLS12.String(), v.String()} {
+		if r, ok := s.replies[name]; ok && r.Answer.Accepted() && r.Version == v {
+			return r.Suite
+		}
 	}
-	slices.Reverse(others)
-	return suiteQuestion(sni, v, askOrder, append(others, r.Suite)...), true
+	return 0
 }
 
 func sameAuth(a, b suite.Code) bool {

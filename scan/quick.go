@@ -116,8 +116,11 @@ func askAgain(ctx context.Context, p *probe.Prober, t probe.Target, rs []Reply, 
 		return
 	}
 	for _, i := range failed {
-		if o := p.Hello(ctx, t, hellos[i]); o.Answer.Accepted() || o.Answer.Refusal() {
-			rs[i].Observation = o
+		for range 2 {
+			if o := p.Hello(ctx, t, hellos[i]); o.Answer.Accepted() || o.Answer.Refusal() {
+				rs[i].Observation = o
+				break
+			}
 		}
 	}
 }

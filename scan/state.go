@@ -137,17 +137,25 @@ func firstClassic(l []suite.Group) int {
 	return len(l)
 }
 
-// order says who decides, as far as the questions tell.
+// order says who decides, as far as the questions tell. Of one suite there is no order.
 func (s *state) order() policy.Order {
 	r, ok := s.replies[askOrder]
 	if !ok || !r.Answer.Accepted() {
 		return policy.OrderUnknown
 	}
-	switch offered := r.Offer.Suites; r.Suite {
-	case offered[len(offered)-1]:
-		return policy.ServerOrder
-	case offered[0]:
-		return policy.ClientOrder
+	offered := r.Offer.Suites
+	choice := offered[len(offered)-1]
+	same := 0
+	for _, c := range s.suitesIn(s.highestClassic()) {
+		if sameAuth(c, choice) && suite.ByCode(c).Encryption != "CHACHA20" {
+			same++
+		}
 	}
-	return policy.OrderUnknown
+	switch {
+	case same < 2:
+		return policy.OrderUnknown
+	case r.Suite == choice:
+		return policy.ServerOrder
+	}
+	return policy.ClientOrder
 }
