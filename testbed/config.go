@@ -22,6 +22,7 @@ const (
 	Go        Kind = "go"     // crypto/tls of the Go that builds the test, in its process
 	Java      Kind = "java"   // JSSE, with everything that java.security switches off switched on
 	Node      Kind = "node"   // Node.js of Config.Node
+	Bun       Kind = "bun"    // Bun, for the BoringSSL in it
 )
 
 // Config is a server to start: the policy that it enforces and what it presents.

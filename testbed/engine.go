@@ -51,6 +51,9 @@ func engineOf(k Kind, node string) *engine {
 			alpn: true, clientAuth: true}
 	case Node:
 		return nodeEngine(node)
+	case Bun:
+		return &engine{engine: policy.EngineBoringSSL, version: between(suite.TLS10, suite.TLS13), suite: boringSuite, group: boringGroup,
+			schemes: true, alpn: true}
 	}
 	panic("testbed: unknown kind of server " + string(k))
 }
@@ -181,3 +184,24 @@ func javaSuite(c suite.Code) bool {
 }
 
 func javaGroup(g suite.Group) bool { return ecGroup(g) || g == suite.X448 }
+
+// boringSuite: what BoringSSL is left with. Those of TLS 1.3 cannot be configured.
+func boringSuite(c suite.Code) bool {
+	s := suite.ByCode(c)
+	switch s.KeyExchange {
+	case suite.KXAny:
+		return s.Mode == "GCM" || s.Encryption == "CHACHA20"
+	case suite.KXRSA, suite.KXECDHE:
+	default:
+		return false
+	}
+	switch {
+	case s.Export, s.Authentication != suite.AuthRSA && s.Authentication != suite.AuthECDSA:
+		return false
+	case s.Encryption == "CHACHA20", s.Encryption == "AES" && s.Mode == "GCM":
+		return true
+	}
+	return s.Encryption == "AES" && s.Mode == "CBC" && s.MAC == "SHA1"
+}
+
+func boringGroup(g suite.Group) bool { return ecGroup(g) || g == suite.X25519MLKEM768 }

@@ -23,7 +23,7 @@ func Start(t testing.TB, c Config) *Server {
 	}
 	c = settle(c)
 	start := map[Kind]func(testing.TB, *Config, int) *Server{OpenSSL: startOpenSSL, OpenSSL35: startOpenSSL, Nginx: startNginx, HAProxy: startHAProxy,
-		GnuTLS: startGnuTLS, Go: startGo, Java: startJava, Node: startNode}[c.Kind]
+		GnuTLS: startGnuTLS, Go: startGo, Java: startJava, Node: startNode, Bun: startBun}[c.Kind]
 	s := start(t, &c, FreePort(t))
 	s.Policy, s.Identity, s.CA = &c.Policy, c.identity(), CABundle(t, c.Identities...)
 	return s
@@ -38,6 +38,8 @@ func (c *Config) Installed(t testing.TB) (string, bool) {
 		return "OpenSSL 3.5", openssl35(t) != nil
 	case Node:
 		return "Node.js " + c.Node, HaveNode(t, c.Node)
+	case Bun:
+		return "Bun", bunPath(t) != ""
 	case GnuTLS:
 		return "gnutls-serv", Have("gnutls-serv")
 	case Java:

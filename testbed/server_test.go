@@ -18,7 +18,7 @@ func TestEveryKindOfServer(t *testing.T) {
 		node string
 		want suite.Version
 	}{{OpenSSL, "", suite.TLS13}, {Nginx, "", suite.TLS13}, {HAProxy, "", suite.TLS13}, {GnuTLS, "", suite.TLS13}, {Go, "", suite.TLS13},
-		{Java, "", suite.TLS13}, {Node, "0.10", suite.TLS12}, {Node, "8", suite.TLS12}, {Node, "26", suite.TLS13}} {
+		{Java, "", suite.TLS13}, {Node, "0.10", suite.TLS12}, {Node, "8", suite.TLS12}, {Node, "26", suite.TLS13}, {Bun, "", suite.TLS13}} {
 		for _, spec := range []Spec{RSA2048, P256} {
 			if k.node == "0.10" && spec.Key == policy.ECDSA {
 				continue // it has no ECDHE

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the real servers and clients that the tests talk to: Debian's packages where apt-get and root
-# are at hand, and Node.js of many releases (each holds the OpenSSL of its day) from npm into .peers/node.
+# are at hand, and from npm Node.js of many releases (each holds the OpenSSL of its day) into .peers/node and Bun,
+# which holds BoringSSL, into .peers/bun.
 # What cannot be installed is named; the tests that need it are skipped, or fail where CI=true. It ends
 # well in either case, and at once where everything is there.
 set -uo pipefail
@@ -9,6 +10,7 @@ cd "$(dirname "$0")/../.."
 say() { echo "peers: $*" >&2; }
 
 node_versions="0.10.48 0.12.18 4.9.1 6.17.1 8.17.0 10.24.1 12.22.12 14.21.3 16.20.2 18.20.8 20 22 24 26"
+bun_version="1.4.5"
 packages="openssl=openssl gnutls-cli=gnutls-bin haproxy=haproxy nginx=nginx-light java=default-jdk-headless
   javac=default-jdk-headless python3=python3 curl=curl wget=wget npm=npm tshark=tshark"
 
@@ -38,9 +40,9 @@ fi
 ((${#missing[@]})) && say "missing, install by hand: ${missing[*]}"
 
 if [[ $(uname -sm) != "Linux x86_64" ]]; then
-  say "no old Node.js for $(uname -sm): the packages are for Linux on x86-64"
+  say "no Bun and no old Node.js for $(uname -sm): the packages are for Linux on x86-64"
 elif ! command -v npm >/dev/null; then
-  say "npm is missing, so no Node.js of other releases"
+  say "npm is missing, so no Bun and no Node.js of other releases"
 else
   for v in $node_versions; do
     # A version without dots is a release line.
@@ -60,5 +62,15 @@ else
     fi
     rm -rf "$tmp"
   done
+  if ! compgen -G ".peers/bun/1.4.*/bin/bun" >/dev/null; then
+    tmp=$(mktemp -d)
+    if (cd "$tmp" && npm pack --silent "@oven/bun-linux-x64@$bun_version" >/dev/null 2>&1) && tar -xzf "$tmp"/*.tgz -C "$tmp" package/bin/bun &&
+      "$tmp/package/bin/bun" --version >/dev/null; then
+      mkdir -p ".peers/bun/$bun_version/bin" && mv "$tmp/package/bin/bun" ".peers/bun/$bun_version/bin/bun"
+    else
+      say "Bun $bun_version could not be had from npm, or does not run here"
+    fi
+    rm -rf "$tmp"
+  fi
 fi
 exit 0
