@@ -140,7 +140,7 @@ func (d *decision) checkHello() Situation {
 	case d.v < suite.TLS13 && p.RequiresRI && !o.SecureReneg:
 		return RenegotiationMissing
 	}
-	if d.rules.alpnFirst && d.v < suite.TLS13 && !d.chooseALPN() {
+	if d.alpnGoesFirst() && !d.chooseALPN() {
 		return ALPN
 	}
 	return fine
@@ -151,10 +151,14 @@ func (d *decision) checkAfterSuite() Situation {
 	if d.rules.fallbackAfterSuite && d.fallsBack() {
 		return Fallback
 	}
-	if !(d.rules.alpnFirst && d.v < suite.TLS13) && !d.chooseALPN() {
+	if !d.alpnGoesFirst() && !d.chooseALPN() {
 		return ALPN
 	}
 	return fine
+}
+
+func (d *decision) alpnGoesFirst() bool {
+	return d.rules.alpnFirst == inAllVersions || d.rules.alpnFirst == beforeTLS13 && d.v < suite.TLS13
 }
 
 // foundBefore looks at what a server refuses before it comes to what stopped the suite. Where a hello has
@@ -163,7 +167,8 @@ func (d *decision) foundBefore() Situation {
 	if d.stop && d.rules.fallbackAfterSuite && d.fallsBack() {
 		return Fallback
 	}
-	if d.v == suite.TLS13 && d.furthest >= d.rules.alpnBefore && d.rules.alpnBefore != notShared && !d.chooseALPN() {
+	before := d.furthest >= d.rules.alpnBefore && !(d.rules.schemeBeforeGroup && d.furthest == noScheme)
+	if d.v == suite.TLS13 && before && d.rules.alpnBefore != notShared && !d.chooseALPN() {
 		return ALPN
 	}
 	return fine
@@ -187,10 +192,8 @@ func (d *decision) chooseALPN() bool {
 
 // chooseSuite goes through the shared suites in the order of the side that decides it.
 func (d *decision) chooseSuite() (suite.Code, bool) {
-	if d.rules.missingExtension && d.v == suite.TLS13 && d.sharesSuite() {
-		if !d.o.HasSchemes || !d.o.HasGroups {
-			return 0, false
-		}
+	if d.lacksExtension() != fine {
+		return 0, false
 	}
 	if d.rules.needsSharedScheme && d.v >= suite.TLS12 && d.o.HasSchemes && !d.sharesScheme() {
 		d.furthest = noScheme
@@ -198,7 +201,7 @@ func (d *decision) chooseSuite() (suite.Code, bool) {
 	}
 	d.pinCertificate()
 	list := d.p.SuitesFor(d.v)
-	if d.p.Order == policy.ClientOrder {
+	if d.p.Order == policy.ClientOrder || d.v == suite.TLS13 && d.rules.suites13 == byClient {
 		return d.firstThatFits(d.o.Suites, list, anySuite)
 	}
 	if d.chachaGoesFirst() {
@@ -207,6 +210,22 @@ func (d *decision) chooseSuite() (suite.Code, bool) {
 		}
 	}
 	return d.firstThatFits(list, d.o.Suites, anySuite)
+}
+
+// lacksExtension says which extension a TLS 1.3 hello lacks that this server wants above all.
+func (d *decision) lacksExtension() Situation {
+	s := fine
+	switch {
+	case d.v != suite.TLS13 || d.rules.missing == needsNothing:
+	case !d.o.HasSchemes:
+		s = SchemesMissing13
+	case !d.o.HasGroups && d.rules.missing == needsBoth:
+		s = GroupsMissing13
+	}
+	if s != fine && !d.sharesSuite() {
+		return fine
+	}
+	return s
 }
 
 type suiteFilter uint8
@@ -276,6 +295,11 @@ func needsCertificate(s *suite.Suite) bool { return s != nil && s.Authentication
 func (d *decision) try(s *suite.Suite) obstacle {
 	d.group, d.scheme, d.retry, d.certificate = 0, 0, false, -1
 	if d.v == suite.TLS13 {
+		if d.rules.schemeBeforeGroup {
+			if stopped := d.chooseCertificate(s); stopped != none {
+				return stopped
+			}
+		}
 		if !d.chooseGroup13() {
 			return noGroup
 		}

@@ -25,6 +25,8 @@ type rules struct {
 	// groupWithoutList is the ECDHE group for a client without supported_groups, which may be any (RFC 8422
 	// section 4). 0: the server's first; noECDHE: such a client gets no ECDHE.
 	groupWithoutList suite.Group
+	// strangersIgnored: a list of groups that this server has never heard of counts as no list before TLS 1.3.
+	strangersIgnored bool
 	// groups12 and schemeOrder say whose order decides groups before TLS 1.3, and signature schemes.
 	groups12, schemeOrder order
 	// groups13: how group and key share go together in TLS 1.3.
@@ -50,9 +52,9 @@ type rules struct {
 	// signsUnoffered: signs by its own first scheme if the client offers none that fits, and leaves the
 	// refusal to the client.
 	signsUnoffered bool
-	// missingExtension: a TLS 1.3 hello without supported_groups or signature_algorithms is refused as
-	// malformed (RFC 8446 section 9.2), before anything else about groups and schemes is looked at.
-	missingExtension bool
+	// missing: which extensions a TLS 1.3 hello needs, before anything else about groups and schemes is looked
+	// at (RFC 8446 section 9.2).
+	missing missingRule
 	// needsSharedScheme: no shared signature scheme is a refusal before a suite is chosen.
 	needsSharedScheme bool
 	// chacha: when ChaCha20 goes first although the server's order says otherwise.
@@ -62,8 +64,12 @@ type rules struct {
 	fallbackAfterSuite bool
 	// ignoresFallback: TLS_FALLBACK_SCSV means nothing to it.
 	ignoresFallback bool
-	// alpnFirst: application protocols are agreed before certificate and suite (before TLS 1.3).
-	alpnFirst bool
+	// schemeBeforeGroup: in TLS 1.3 certificate and signature scheme are chosen before the group.
+	schemeBeforeGroup bool
+	// suites13: whose order decides the suite in TLS 1.3.
+	suites13 order
+	// alpnFirst: where application protocols are agreed before extensions, certificate and suite.
+	alpnFirst alpnRule
 	// alpnBefore: in TLS 1.3 application protocols are agreed before the server comes to this; notShared: last.
 	alpnBefore obstacle
 	// ed25519TooEarly: chooses a suite for an Ed25519 certificate before TLS 1.2 too, and fails at the signature.
@@ -112,7 +118,26 @@ const (
 	clientShares                  // the first of the client's key shares that the server accepts
 	clientFirst                   // as sharedFirst, always in the client's order
 	topGroup                      // the first shared group, at the price of a HelloRetryRequest
+	topOfServer                   // the same, always in the server's order
 	postQuantum1                  // a post-quantum group at that price, then as sharedFirst by the server's order
+)
+
+// missingRule says without which extensions a TLS 1.3 hello is refused as malformed.
+type missingRule uint8
+
+const (
+	needsNothing missingRule = iota
+	needsSchemes             // signature_algorithms
+	needsBoth                // and supported_groups
+)
+
+// alpnRule says in which versions application protocols are agreed first.
+type alpnRule uint8
+
+const (
+	inNoVersion alpnRule = iota
+	beforeTLS13
+	inAllVersions
 )
 
 // finalRule says which suites are chosen without a look at the signature schemes.
@@ -152,13 +177,16 @@ var (
 	gnutlsSchemes = []suite.SignatureScheme{suite.RSAPKCS1SHA256, suite.RSAPSSPSSSHA256, suite.RSAPSSRSAESHA256, suite.ECDSASecp256r1SHA256,
 		suite.Ed25519, suite.RSAPKCS1SHA384, suite.RSAPSSPSSSHA384, suite.RSAPSSRSAESHA384, suite.ECDSASecp384r1SHA384, suite.Ed448,
 		suite.RSAPKCS1SHA512, suite.RSAPSSPSSSHA512, suite.RSAPSSRSAESHA512, suite.ECDSASecp521r1SHA512, suite.RSAPKCS1SHA1, suite.ECDSASHA1}
+	boringSchemes = []suite.SignatureScheme{suite.Ed25519, suite.ECDSASecp256r1SHA256, suite.RSAPSSRSAESHA256, suite.RSAPKCS1SHA256,
+		suite.ECDSASecp384r1SHA384, suite.RSAPSSRSAESHA384, suite.RSAPKCS1SHA384, suite.ECDSASecp521r1SHA512, suite.RSAPSSRSAESHA512,
+		suite.RSAPKCS1SHA512, suite.ECDSASHA1, suite.RSAPKCS1SHA1}
 	goSchemes = []suite.SignatureScheme{suite.RSAPSSRSAESHA256, suite.ECDSASecp256r1SHA256, suite.Ed25519, suite.RSAPSSRSAESHA384,
 		suite.RSAPSSRSAESHA512, suite.RSAPKCS1SHA256, suite.RSAPKCS1SHA384, suite.RSAPKCS1SHA512, suite.ECDSASecp384r1SHA384,
 		suite.ECDSASecp521r1SHA512}
 )
 
-// The rules of each engine. The differential tests hold OpenSSL, Go, GnuTLS and, where a machine has them,
-// the others against these; what could not be run says so.
+// The rules of each engine. The differential tests hold OpenSSL, Go, GnuTLS, JSSE and BoringSSL against these; what
+// could not be run says so.
 var (
 	// generic stands for a server of which nothing is known.
 	generic = rules{takesSSLv2Hello: true, certificateCurve: curveIfSent}
@@ -172,7 +200,7 @@ var (
 	// makes those.
 	openssl = rules{takesSSLv2Hello: true, certificateCurve: curveIfSent, schemeFirst: true, groupWithoutList: noECDHE,
 		groups13: clientShares, schemes: opensslSchemes, sha1: sha1WithOldVersions, schemeFinal: finalForRSA,
-		schemeForRSAKeyExchange: true, missingExtension: true, needsSharedScheme: true, alpnBefore: noGroup}
+		schemeForRSAKeyExchange: true, missing: needsBoth, needsSharedScheme: true, alpnBefore: noGroup}
 
 	// gocrypto: measured with Go 1.26.
 	//   crypto/tls: supportsECDHE (without a list there is no ECDHE), pickCipherSuite, isAESGCMPreferred,
@@ -180,7 +208,7 @@ var (
 	//   since 1.25 unless GODEBUG=tlssha1=1), processClientHello of TLS 1.3 (post-quantum first, since 1.26).
 	gocrypto = rules{certificateFirst: firstThatFit, groupWithoutList: noECDHE, groups12: byClient, schemeOrder: byClient,
 		groups13: postQuantum1, schemes: goSchemes, sha1: sha1Refused, refusesWithoutSchemes: true, schemeFinal: alwaysFinal,
-		chacha: chachaUnlessG, fallbackAfterSuite: true, alpnFirst: true, alpnBefore: noScheme,
+		chacha: chachaUnlessG, fallbackAfterSuite: true, alpnFirst: beforeTLS13, alpnBefore: noScheme,
 		noDHE: true, noRSAPSSKeys: true, ed25519TooEarly: true}
 
 	// s2n: measured with s2n-tls of August 2026 and read in its source.
@@ -200,15 +228,20 @@ var (
 
 	// boringssl: measured with BoringSSL in Bun 1.4 and read in its source.
 	//   ssl/handshake_server.cc: choose_params (curve of the certificate must be listed), choose_cipher;
-	//   ssl/extensions.cc: tls1_get_shared_group (without a list there is no ECDHE; the best group, then its
-	//   share), tls1_choose_signature_algorithm.
-	boringssl = rules{certificateCurve: curveAlways, groupWithoutList: noECDHE, groups13: topGroup, schemeOrder: byServer, noDHE: true}
+	//   ssl/extensions.cc: tls1_get_shared_group (without a list there is no ECDHE; the server's best group, then
+	//   its share), tls1_choose_signature_algorithm; ssl/tls13_server.cc: do_select_parameters (ALPN between
+	//   certificate and group; the suite by the client's order where the machine has AES instructions).
+	boringssl = rules{takesSSLv2Hello: true, certificateCurve: curveAlways, groupWithoutList: noECDHE, groups12: byServer, groups13: topOfServer,
+		schemes: boringSchemes, schemeOrder: byServer, schemeBeforeGroup: true, suites13: byClient, alpnBefore: noGroup, noDHE: true}
 
 	// jsse: measured with OpenJDK 17.
 	//   SignatureScheme.java: getPreferableAlgorithm (the curve in TLS 1.2 too); KeyShareExtension.java
-	//   (the client's order); nothing in sun.security.ssl reads TLS_FALLBACK_SCSV.
+	//   (the client's order); AlpnExtension.java (with the other extensions, before a suite is chosen);
+	//   SupportedGroupsExtension.java (groups that the enumeration lacks are dropped); nothing in
+	//   sun.security.ssl reads TLS_FALLBACK_SCSV.
 	jsse = rules{certificateCurve: curveIfSent, groups12: byClient, groups13: clientFirst, schemeOrder: byClient,
-		schemeBindsCurve: true, schemeFinal: alwaysFinal, ignoresFallback: true}
+		schemeBindsCurve: true, schemeFinal: alwaysFinal, missing: needsSchemes, alpnFirst: inAllVersions, strangersIgnored: true,
+		ignoresFallback: true}
 
 	// haproxy is OpenSSL with a choice of its own among several certificates: ssl_sock_switchctx_cbk in
 	// src/ssl_sock.c looks for ECDSA in signature_algorithms and in the suites.
@@ -217,7 +250,7 @@ var (
 
 	// openssl10: measured with OpenSSL 1.0.1 and 1.0.2 in Node.js 0.12 to 8, which serve clients without
 	// supported_groups by their one curve.
-	openssl10 = with(openssl, func(r *rules) { r.groupWithoutList, r.sha1, r.missingExtension = 0, sha1Made, false })
+	openssl10 = with(openssl, func(r *rules) { r.groupWithoutList, r.sha1, r.missing = 0, sha1Made, needsNothing })
 
 	// openssl35: measured with OpenSSL 3.5 in Node.js 24, where the policy's order decides between key shares.
 	openssl35 = with(openssl, func(r *rules) { r.groups13 = sharedFirst })

@@ -22,6 +22,9 @@ func usable13(g suite.Group) bool {
 	return false
 }
 
+// classical reports whether a group is one of those that were there before post-quantum ones.
+func classical(g suite.Group) bool { return usable12(g) || finite(g) }
+
 // finite reports whether a group is one of RFC 7919, or a code that it reserves for such.
 func finite(g suite.Group) bool { return g >= 0x100 && g <= 0x1FF }
 
@@ -51,7 +54,7 @@ func firstShared(first, second []suite.Group, usable func(suite.Group) bool) sui
 // chooseGroup12 chooses the group of ECDHE before TLS 1.3.
 func (d *decision) chooseGroup12() bool {
 	server := d.p.GroupsFor(d.v)
-	if !d.o.HasGroups {
+	if !d.o.HasGroups || d.rules.strangersIgnored && !slices.ContainsFunc(d.o.Groups, classical) {
 		return d.chooseUnlisted(server)
 	}
 	if server == nil {
@@ -107,7 +110,7 @@ func (d *decision) chooseGroup13() bool {
 			return true
 		}
 		order = byServer
-	case postQuantum1:
+	case postQuantum1, topOfServer:
 		order = byServer
 	case clientFirst:
 		order = byClient
@@ -118,7 +121,7 @@ func (d *decision) chooseGroup13() bool {
 		return false
 	}
 	switch d.rules.groups13 {
-	case topGroup:
+	case topGroup, topOfServer:
 		d.group = top
 	case postQuantum1:
 		if d.group = d.postQuantumGroup(server); d.group == 0 {

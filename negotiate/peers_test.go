@@ -217,3 +217,12 @@ func gnutlsSuites(t testing.TB, priority string) []suite.Code {
 	}
 	return l
 }
+
+// startKind starts a server of the test bed, where one is not driven here.
+func startKind(t testing.TB, s setup, kind testbed.Kind) peer {
+	t.Helper()
+	ids, _ := s.identities(t)
+	c := testbed.Config{Kind: kind, Policy: s.policy}.With(ids...)
+	server := testbed.Start(t, c)
+	return peer{s.name, server.Addr, server.Policy, server.Identity}
+}

@@ -61,13 +61,11 @@ func (d *decision) refuseHello(s Situation) Outcome {
 
 // refuseSuite names what stopped the suite that came furthest.
 func (d *decision) refuseSuite() Outcome {
-	if d.rules.missingExtension && d.v == suite.TLS13 && d.sharesSuite() {
-		switch {
-		case !d.o.HasSchemes:
-			return d.refuse(SchemesMissing13, nil, d.keySchemes())
-		case !d.o.HasGroups:
-			return d.refuse(GroupsMissing13, nil, groupNames(d.serverGroups()))
-		}
+	switch s := d.lacksExtension(); s {
+	case SchemesMissing13:
+		return d.refuse(s, nil, d.keySchemes())
+	case GroupsMissing13:
+		return d.refuse(s, nil, groupNames(d.serverGroups()))
 	}
 	shared := d.shared()
 	switch d.furthest {
