@@ -25,8 +25,14 @@ type rules struct {
 	// groupWithoutList is the ECDHE group for a client without supported_groups, which may be any (RFC 8422
 	// section 4). 0: the server's first; noECDHE: such a client gets no ECDHE.
 	groupWithoutList suite.Group
+	// retriesUnlisted: a TLS 1.3 client without supported_groups is asked for a share of groupWithoutList, which
+	// it must not send (RFC 8446 section 4.2.8).
+	retriesUnlisted bool
 	// strangersIgnored: a list of groups that this server has never heard of counts as no list before TLS 1.3.
 	strangersIgnored bool
+	// hybridFirst: a shared post-quantum group is taken in every version, and leaves a client of TLS 1.2, where
+	// none works, without ECDHE.
+	hybridFirst bool
 	// groups12 and schemeOrder say whose order decides groups before TLS 1.3, and signature schemes.
 	groups12, schemeOrder order
 	// groups13: how group and key share go together in TLS 1.3.
@@ -215,9 +221,10 @@ var (
 	//   tls/s2n_client_hello.c: s2n_process_client_hello (secp256r1 for a client without a list);
 	//   tls/extensions/s2n_server_key_share.c (post-quantum first); tls/s2n_signature_algorithms.c:
 	//   s2n_signature_algorithm_select (signs by a scheme that was not offered rather than give up);
-	//   tls/s2n_cipher_suites.c: s2n_set_cipher_as_server (higher_vers_match).
-	s2n = rules{takesSSLv2Hello: true, readsLegacyVersion: true, schemeFirst: true, groupWithoutList: suite.Secp256r1, groups12: byServer,
-		schemeOrder: byServer, groups13: postQuantum1, schemeFinal: alwaysFinal, signsUnoffered: true,
+	//   tls/s2n_cipher_suites.c: s2n_set_cipher_as_server (higher_vers_match);
+	//   tls/extensions/s2n_client_supported_groups.c: s2n_choose_supported_group (post-quantum in any version).
+	s2n = rules{takesSSLv2Hello: true, readsLegacyVersion: true, schemeFirst: true, groupWithoutList: suite.Secp256r1, retriesUnlisted: true,
+		hybridFirst: true, groups12: byServer, schemeOrder: byServer, groups13: postQuantum1, schemeFinal: alwaysFinal, signsUnoffered: true,
 		newerSuiteIfAllElseFails: true, noEd25519: true}
 
 	// gnutls: measured with GnuTLS 3.7.

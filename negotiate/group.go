@@ -61,6 +61,9 @@ func (d *decision) chooseGroup12() bool {
 		d.noGroups = slices.ContainsFunc(d.o.Groups, usable12)
 		return d.noGroups // the group itself is not known
 	}
+	if d.rules.hybridFirst && d.postQuantumGroup(server) != 0 {
+		return false
+	}
 	first, second := inOrder(d, d.rules.groups12, server, d.o.Groups)
 	d.group = firstShared(first, second, usable12)
 	return d.group != 0

@@ -25,15 +25,27 @@ func (d *decision) giveUp(id cause.ID, client, server []string) Outcome {
 // refuseVersion is the refusal where no version is shared, or the shared one is below the client's floor.
 func (d *decision) refuseVersion() Outcome {
 	agreed := d.v
+	misread := agreed != 0 && !slices.Contains(d.o.Versions, agreed)
+	answers := agreed != 0 && (!misread || d.answers())
 	d.v = 0
 	client, server := versionNames(floored(d.o)), versionNames(d.p.Versions)
-	if agreed != 0 { // the server would take the old version, the client would not
+	switch {
+	case answers: // the server takes the old version, the client does not
 		return d.giveUp(cause.NoCommonVersion, client, server)
-	}
-	if d.o.Versions[len(d.o.Versions)-1] == suite.TLS13 {
+	case misread || d.o.Versions[len(d.o.Versions)-1] == suite.TLS13:
 		return d.refuse(VersionTLS13Only, client, server)
 	}
 	return d.refuse(Version, client, server)
+}
+
+// answers reports whether the server comes as far as a ServerHello in version d.v. Where it took that from the
+// legacy_version of a TLS 1.3 hello, it mostly finds no suite for it.
+func (d *decision) answers() bool {
+	if d.checkHello() != fine {
+		return false
+	}
+	_, ok := d.chooseSuite()
+	return ok || d.unoffered
 }
 
 // floored is the client's versions down to its floor.
@@ -78,7 +90,10 @@ func (d *decision) refuseSuite() Outcome {
 				s = GroupsMissing13
 			}
 		}
-		return d.refuse(s, groupNames(d.o.Groups), groupNames(d.serverGroups()))
+		if s == GroupsMissing13 && d.rules.retriesUnlisted {
+			return d.giveUp(s.Cause(), nil, groupNames(d.serverGroups()))
+		}
+		return d.refuse(s, groupNames(d.clientGroups()), groupNames(d.serverGroups()))
 	case noCertificateCurve:
 		return d.refuse(CertificateCurve, groupNames(d.o.Groups), d.certificateCurves())
 	case noCertificate:
@@ -122,7 +137,7 @@ func (d *decision) refuseScheme() Outcome {
 	case !d.o.HasSchemes:
 		s = SchemesMissing12
 	}
-	if d.unoffered && s != SchemesMissing13 {
+	if d.unoffered {
 		return d.giveUp(cause.NoCommonSignatureAlgorithm, client, server)
 	}
 	return d.refuse(s, client, server)
@@ -151,6 +166,16 @@ func (d *decision) shared() []suite.Code {
 		}
 	}
 	return l
+}
+
+// clientGroups is the client's groups or, where the server takes one that the version cannot carry, that.
+func (d *decision) clientGroups() []suite.Group {
+	if d.v < suite.TLS13 && d.rules.hybridFirst {
+		if g := d.postQuantumGroup(d.p.GroupsFor(d.v)); g != 0 {
+			return []suite.Group{g}
+		}
+	}
+	return d.o.Groups
 }
 
 // serverGroups is the server's groups that the chosen version can carry.
