@@ -100,6 +100,8 @@ func signalWords(s negotiate.Signal) string {
 	switch {
 	case s.Reset:
 		return "a reset without an alert"
+	case s.CloseNotify:
+		return "a close without an error alert, close_notify (0) alone"
 	case s.Close:
 		return "a close without an alert"
 	}

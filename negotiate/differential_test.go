@@ -39,6 +39,8 @@ func predicted(out negotiate.Outcome) answer {
 	switch s := out.Reason.Signal; {
 	case s.Alert != 0:
 		a.end, a.alert = "alert", s.Alert
+	case s.CloseNotify:
+		a.end = "alert"
 	case s.Close:
 		a.end = "close"
 	case s.Reset:

@@ -33,10 +33,13 @@ type Reason struct {
 	Signal Signal
 }
 
-// Signal is how a refusal looks on the wire.
+// Signal is how a refusal looks on the wire. At most one of the first four fields is set; none is if it is not
+// known.
 type Signal struct {
-	Alert  suite.Alert // 0 with Close false: not known
-	Close  bool        // closes without an alert
-	Reset  bool        // resets the connection
-	Source string      // where this is known from
+	Alert suite.Alert // the error alert, before the close; 0 for none
+	// CloseNotify: the alert close_notify (0), which names no error (RFC 8446 section 6.1), and a close.
+	CloseNotify bool
+	Close       bool   // a close without any alert
+	Reset       bool   // a reset of the connection
+	Source      string // where this is known from: "measured: …" or "reported: …"
 }

@@ -110,6 +110,8 @@ func parseSignal(line string) (key signalKey, s Signal, err error) {
 		return key, s, fmt.Errorf("%q: unknown situation %q", line, f[1])
 	}
 	switch f[2] {
+	case suite.AlertCloseNotify.String():
+		s.CloseNotify = true
 	case "close":
 		s.Close = true
 	case "reset":
@@ -134,10 +136,13 @@ func SignalIn(e policy.Engine, s Situation) Signal {
 		e = policy.EngineOpenSSL
 	}
 	signal, ok := signals()[signalKey{e, s}]
-	if !ok && s == VersionTLS13Only {
-		return signals()[signalKey{e, Version}]
+	switch {
+	case ok || s != VersionTLS13Only:
+		return signal
+	case rulesOf(e).readsLegacyVersion: // it takes the hello for one of TLS 1.2 without a suite
+		return signals()[signalKey{e, Cipher}]
 	}
-	return signal
+	return signals()[signalKey{e, Version}]
 }
 
 // SignalOf returns what a server of kind e usually sends when it refuses for cause id; the zero Signal means
