@@ -69,6 +69,9 @@ type Observation struct {
 	Kind    hello.Kind  // what the bytes are, when Answer is NotTLS
 
 	ClientAuth bool // a CertificateRequest was seen (before TLS 1.3)
+	// KeyExchange and Request are the messages of those names, nil if there were none (before TLS 1.3).
+	KeyExchange *hello.ServerKeyExchange
+	Request     *hello.CertificateRequest
 	// Complete is true when the server's first flight came to its end. If it did not, End says how
 	// the connection ended, where Answer does not: a flight that stops half-way is a sign of lost large packets.
 	Complete bool

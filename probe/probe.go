@@ -43,6 +43,8 @@ type Prober struct {
 	Parallel int           // connections at once in All; 0: DefaultParallel
 	// DialContext replaces net.Dialer, for tests and proxies.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
+	// Pace is called before each connection, outside its time limit, and returns when it may be made; nil: at once.
+	Pace func(ctx context.Context)
 
 	connections atomic.Int64
 	roundTrips  atomic.Int64
@@ -106,6 +108,9 @@ func (p *Prober) All(ctx context.Context, t Target, hellos [][]byte) []Observati
 
 // one makes the connection and reads the answer.
 func (p *Prober) one(ctx context.Context, t Target, raw []byte) Observation {
+	if p.Pace != nil {
+		p.Pace(ctx)
+	}
 	p.connections.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()

@@ -159,9 +159,11 @@ func (r *reader) message(o *Observation, m hello.Message) error {
 		if err != nil {
 			return err
 		}
+		o.KeyExchange = k
 		o.Group, o.DHBits, o.Scheme = k.Group, k.DHBits, k.Scheme
 	case hello.TypeCertificateRequest:
 		o.ClientAuth = true
+		o.Request, _ = hello.ParseCertificateRequest(m.Body, o.Version) // one that cannot be read is still a request
 	case hello.TypeServerHelloDone:
 		o.Complete, r.done = true, true
 	}

@@ -1,0 +1,51 @@
+package probe
+
+import (
+	"context"
+	"net"
+	"time"
+)
+
+// Connect opens a connection to t and speaks its preamble, for who has more to say than one hello. The connection
+// ends with ctx or with the prober's time limit, whichever comes first; the caller closes it. Where none comes
+// about it is nil and the observation says why. The caller adds the round trips, with Waited.
+func (p *Prober) Connect(ctx context.Context, t Target) (net.Conn, Observation) {
+	p.connections.Add(1)
+	ctx, cancel := context.WithTimeout(ctx, p.timeout())
+	o := Observation{RoundTrips: 1}
+	start := time.Now()
+	conn, err := p.dial(ctx, t.Address)
+	o.ConnectTime = time.Since(start)
+	if err != nil {
+		cancel()
+		o.Answer, o.Err = dialAnswer(err), err
+		return nil, o
+	}
+	deadline, _ := ctx.Deadline()
+	conn.SetDeadline(deadline)
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	b := &boundConn{Conn: conn, release: func() { stop(); cancel() }}
+	if t.StartTLS != "" {
+		if err := t.StartTLS.Negotiate(conn, t.ServerName); err != nil {
+			b.Close()
+			o.Answer, o.Err = PreambleFailed, err
+			return nil, o
+		}
+		o.RoundTrips += 2
+	}
+	return b, o
+}
+
+// boundConn is a connection that a context can end.
+type boundConn struct {
+	net.Conn
+	release func()
+}
+
+func (b *boundConn) Close() error {
+	b.release()
+	return b.Conn.Close()
+}
+
+// Ending classifies the error by which an open connection ended.
+func Ending(err error) Answer { return endOf(err) }

@@ -1,0 +1,216 @@
+package scan
+
+import (
+	"slices"
+
+	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/policy"
+	"github.com/parley-tls/parley/probe"
+)
+
+// line learns one list of an endpoint, round by round: which of a universe of things it accepts, in which order,
+// and whose order counts. The things are the cipher suites of one version and kind of certificate, or groups.
+type line[T comparable] struct {
+	pref  *preference[T]
+	guess []T            // what the endpoint is expected to accept, in its order; may be wrong, or nil
+	kind  func(T) string // things of one kind tend to be accepted together, or refused
+	build func([]T) hello.Offer
+	read  func(*probe.Observation) (T, bool) // what was taken
+	last  func(T) bool                       // what never leads a list of several; nil: anything may
+	once  bool                               // ends after the first question: only whether anything is accepted counts
+
+	eager   bool  // asks what it foresees together with the first question
+	ends    [][]T // asked before anything else of the order, since they may settle it
+	stage   stage
+	turned  bool          // the question that tells whose order counts was asked
+	waiting []question[T] // asked in this round
+	again   []question[T] // met a network failure
+	unsure  []question[T] // met it too often
+}
+
+// question is one list to offer, in this order.
+type question[T comparable] struct {
+	list  []T
+	tries int
+}
+
+type stage int
+
+const (
+	first   stage = iota // everything at once
+	foresee              // what the guess says, without one more of its beginning each
+	byKind               // what is still open, kind by kind
+	singly               // what is still open, one by one
+	sorting              // the order of what is accepted
+	done
+)
+
+// maxTries is how often a question is asked that meets a reset, silence or a refused connection.
+const maxTries = 5
+
+// next returns the offers of the next round, none when the line has come to its end.
+func (l *line[T]) next() []hello.Offer {
+	l.waiting, l.again = l.again, nil
+	for len(l.waiting) == 0 && l.stage < done {
+		l.put(l.lists())
+		if l.stage == first && len(l.guess) > 0 && l.eager { // no need to wait for the first answer
+			l.stage = foresee
+			l.put(l.foreseen())
+		}
+		switch {
+		case l.once:
+			l.stage = done
+		case len(l.waiting) == 0 || l.stage != sorting:
+			l.stage++
+		}
+	}
+	offers := make([]hello.Offer, len(l.waiting))
+	for i, q := range l.waiting {
+		offers[i] = l.build(q.list)
+	}
+	return offers
+}
+
+// put adds questions to the round.
+func (l *line[T]) put(lists [][]T) {
+	for _, list := range lists {
+		if len(list) > 0 {
+			l.waiting = append(l.waiting, question[T]{list: list})
+		}
+	}
+}
+
+// finished reports whether the line has no question left.
+func (l *line[T]) finished() bool { return l.stage == done && len(l.waiting)+len(l.again) == 0 }
+
+// lists is what the present stage asks.
+func (l *line[T]) lists() [][]T {
+	p := l.pref
+	if l.stage > first && len(p.accepted()) == 0 {
+		l.stage = done - 1 // all was refused at once
+		return nil
+	}
+	switch l.stage {
+	case first:
+		return [][]T{p.universe}
+	case foresee:
+		return l.foreseen()
+	case byKind:
+		return groupBy(p.open(), l.kind)
+	case singly:
+		return singles(p.open())
+	case sorting:
+		return l.sort()
+	}
+	return nil
+}
+
+// foreseen offers everything, and then without one more of the guess at a time. If the guess is right, the answers
+// prove the set and its order at once: each takes the next of the guess, and the last is a refusal. All is offered
+// backwards, so that an endpoint that leaves the order to the client shows it.
+func (l *line[T]) foreseen() [][]T {
+	if len(l.guess) == 0 {
+		return nil
+	}
+	l.turned = true
+	lists := [][]T{l.backwards(l.pref.universe)}
+	for i := range l.guess {
+		out := l.guess[:i+1]
+		lists = append(lists, l.backwards(l.pref.filter(func(x T) bool { return !slices.Contains(out, x) })))
+	}
+	return lists
+}
+
+// sort asks for what is open in the order, and once for whose order it is if nothing has shown that.
+func (l *line[T]) sort() [][]T {
+	if ends := l.ends; len(ends) > 0 {
+		l.ends = nil
+		return ends
+	}
+	switch l.pref.decider() {
+	case policy.ClientOrder:
+		return nil
+	case policy.OrderUnknown:
+		if list := l.pref.accepted(); len(list) > 1 && !l.turned {
+			l.turned = true
+			return append(l.pref.steps(l.guess), l.backwards(list))
+		}
+	}
+	return l.pref.steps(l.guess)
+}
+
+// backwards turns a list round, but for what must not lead it.
+func (l *line[T]) backwards(list []T) []T {
+	list = slices.Clone(list)
+	slices.Reverse(list)
+	if l.last != nil {
+		slices.SortStableFunc(list, func(a, b T) int { return boolRank(!l.last(a)) - boolRank(!l.last(b)) })
+	}
+	return list
+}
+
+// boolRank puts what is true first.
+func boolRank(b bool) int {
+	if b {
+		return 0
+	}
+	return 1
+}
+
+// take draws the conclusions from the answers to the offers of the round, in their order.
+func (l *line[T]) take(answers []probe.Observation) {
+	for i := range answers {
+		q, o := l.waiting[i], &answers[i]
+		taken, ok := l.read(o)
+		switch {
+		case ok && slices.Contains(q.list, taken):
+			l.pref.took(q.list, taken)
+		case o.Answer.Refusal() || o.Answer.Accepted(): // accepted, but not as asked: another version
+			l.pref.refused(q.list)
+		default:
+			if q.tries++; q.tries < maxTries {
+				l.again = append(l.again, q)
+			} else {
+				l.unsure = append(l.unsure, q)
+			}
+		}
+	}
+	l.waiting = nil
+}
+
+// result is what the line has learnt: the accepted in the endpoint's order, whose order counts, and whether the
+// endpoint's order is proven to the end.
+func (l *line[T]) result() (accepted []T, order policy.Order, sorted bool) {
+	order = l.pref.decider()
+	if order == policy.ClientOrder {
+		return l.pref.accepted(), order, false
+	}
+	known, rest := l.pref.order()
+	return slices.Concat(known, rest), order, len(rest) == 0
+}
+
+// groupBy parts a list by kind, in the order in which kinds come up.
+func groupBy[T comparable](l []T, kind func(T) string) [][]T {
+	var names []string
+	parts := make(map[string][]T)
+	for _, x := range l {
+		k := kind(x)
+		if parts[k] == nil {
+			names = append(names, k)
+		}
+		parts[k] = append(parts[k], x)
+	}
+	out := make([][]T, len(names))
+	for i, n := range names {
+		out[i] = parts[n]
+	}
+	return out
+}
+
+func singles[T any](l []T) [][]T {
+	out := make([][]T, len(l))
+	for i, x := range l {
+		out[i] = []T{x}
+	}
+	return out
+}
