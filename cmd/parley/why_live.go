@@ -87,6 +87,15 @@ func (f *whyFlags) options() (diagnose.Options, error) {
 // resolve reads HOST, HOST:PORT or a URL and looks the host up. A name that does not resolve is no error
 // here: it is a diagnosis.
 func resolve(ctx context.Context, target, serverName string) (*diagnose.Endpoint, error) {
+	e, err := parseEndpoint(target, serverName)
+	if err == nil && len(e.Addresses) == 0 {
+		lookUpHost(ctx, e)
+	}
+	return e, err
+}
+
+// parseEndpoint reads HOST, HOST:PORT or a URL. Addresses is set where the host is one.
+func parseEndpoint(target, serverName string) (*diagnose.Endpoint, error) {
 	e := &diagnose.Endpoint{Name: target, Port: "443", ServerName: serverName}
 	host := target
 	if strings.Contains(target, "://") {
@@ -118,10 +127,14 @@ func resolve(ctx context.Context, target, serverName string) (*diagnose.Endpoint
 	if e.ServerName == "" {
 		e.ServerName = host
 	}
+	return e, nil
+}
+
+// lookUpHost finds the addresses of the host.
+func lookUpHost(ctx context.Context, e *diagnose.Endpoint) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	e.Addresses, e.LookupErr = net.DefaultResolver.LookupHost(ctx, host)
-	return e, nil
+	e.Addresses, e.LookupErr = net.DefaultResolver.LookupHost(ctx, e.Host)
 }
 
 // reportTable prints the table of all clients: exit code 0 if the endpoint was judged.

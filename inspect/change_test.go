@@ -1,0 +1,64 @@
+package inspect
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/parley-tls/parley/policy"
+)
+
+// former is a report as it is read back from its JSON.
+func former(t *testing.T, r *Report) *Former {
+	t.Helper()
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f Former
+	if err := json.Unmarshal(text, &f); err != nil {
+		t.Fatal(err)
+	}
+	return &f
+}
+
+func TestCompare(t *testing.T) {
+	strict := func() *Report {
+		return graded(reportOf(t, "ELBSecurityPolicy-TLS13-1-2-Res-2021-06", policy.RSA, 2048))
+	}
+	lax := func() *Report { return graded(reportOf(t, "ELBSecurityPolicy-TLS13-1-2-2021-06", policy.RSA, 2048)) }
+	if c := Compare(former(t, strict()), strict()); c.Worse || len(c.Changes) != 0 {
+		t.Errorf("the same: %+v", c)
+	}
+	c := Compare(former(t, strict()), lax())
+	if want := (Change{"cipher TLSv1.2 ECDHE-RSA-AES128-SHA256 is accepted now (weak)", true}); !c.Worse || !slices.Contains(c.Changes, want) {
+		t.Errorf("more: %+v, want %+v", c, want)
+	}
+	if want := (Change{"level old, was intermediate", true}); !slices.Contains(c.Changes, want) {
+		t.Errorf("more: %+v, want %+v", c, want)
+	}
+	if c := Compare(former(t, lax()), strict()); c.Worse || len(c.Changes) == 0 {
+		t.Errorf("less: %+v", c)
+	}
+	unsure := strict()
+	unsure.Unsure = []string{"TLSv1.2 ECDHE-RSA-AES128-SHA256: asked for"}
+	gone := Change{"cipher TLSv1.2 ECDHE-RSA-AES128-SHA256 is not accepted any more (weak)", false}
+	if c := Compare(former(t, lax()), unsure); slices.Contains(c.Changes, gone) {
+		t.Errorf("unsure, and told as gone: %+v", c)
+	}
+	away := NewReport(Target{}, Full, lax().Started)
+	if c := Compare(former(t, lax()), away); !c.Worse {
+		t.Errorf("away: %+v", c)
+	}
+	expired := strict()
+	expired.Certificates[0].DaysLeft = -1
+	if c := Compare(former(t, strict()), expired); !c.Worse {
+		t.Errorf("expired: %+v", c)
+	}
+}
+
+func graded(r *Report) *Report {
+	g := Judge(r)
+	r.Grade = &g
+	return r
+}

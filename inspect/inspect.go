@@ -1,0 +1,275 @@
+package inspect
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/parley-tls/parley/policy"
+	"github.com/parley-tls/parley/probe"
+	"github.com/parley-tls/parley/scan"
+	"github.com/parley-tls/parley/suite"
+)
+
+// Options direct an inspection.
+type Options struct {
+	Depth Depth // "": Full
+	Now   time.Time
+	// Roots are what certificates are judged by beside the system's; System is those. Nil leaves either out.
+	Roots, System *x509.CertPool
+	// Stage is called when another part of the work begins, with its name; nil for nobody to tell.
+	Stage func(name string)
+}
+
+// nearestPolicies is how many policies to name where none matches.
+const nearestPolicies = 3
+
+// Run learns everything of one endpoint. It always returns a Report: one that could not be reached says why, and one
+// that was interrupted through ctx holds what was learnt until then. The prober must not be used by others, since
+// its connections are counted.
+func Run(ctx context.Context, p *probe.Prober, t Target, opt Options) *Report {
+	start := time.Now()
+	if opt.Depth == "" {
+		opt.Depth = Full
+	}
+	if opt.Now.IsZero() {
+		opt.Now = start
+	}
+	r := NewReport(t, opt.Depth, opt.Now)
+	guarded, dials := guard(ctx, p)
+	result := learn(guarded, p, r, opt)
+	r.Interrupted = ctx.Err() != nil
+	if r.Reached = len(result.Seen.Policy.Versions) > 0; r.Reached {
+		if opt.Depth == Full && ctx.Err() == nil {
+			opt.stage("features")
+			r.Features = scan.Features(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName})
+			r.Interrupted = ctx.Err() != nil
+		}
+		r.describe(result, opt)
+	} else {
+		r.Cause = causeOf(result.Seen, dials, r)
+	}
+	r.Connections, r.RoundTrips = p.Connections(), p.RoundTrips()
+	r.DurationMS = time.Since(start).Milliseconds()
+	return r
+}
+
+// NewReport is a report of an endpoint of which nothing is known yet.
+func NewReport(t Target, depth Depth, now time.Time) *Report {
+	return &Report{Schema: Schema, Target: t, Started: now.UTC().Truncate(time.Second), Depth: depth, Protocols: []Protocol{}, Ciphers: []CipherList{}, Groups: []GroupList{},
+		Certificates: []scan.CertificateReport{}, PolicyMatch: []PolicyMatch{}, Unsure: []string{}, NotTested: []string{}}
+}
+
+// learn asks the endpoint.
+func learn(ctx context.Context, p *probe.Prober, r *Report, opt Options) *scan.Result {
+	t := target(r)
+	how := scan.Options{ServerName: r.Target.ServerName}
+	opt.stage("protocols, ciphers and groups")
+	if opt.Depth == Quick {
+		return quickResult(scan.Quick(ctx, p, t, how))
+	}
+	return scan.Full(ctx, p, t, how)
+}
+
+// target is where a report's connections go.
+func target(r *Report) probe.Target {
+	return probe.Target{Address: r.Target.Address, ServerName: r.Target.Host, StartTLS: probe.StartTLS(r.Target.StartTLS)}
+}
+
+// certificateName is the name that certificates have to be for.
+func (t *Target) certificateName() string {
+	if t.ServerName != "" {
+		return t.ServerName
+	}
+	return t.Host
+}
+
+func (o *Options) stage(name string) {
+	if o.Stage != nil {
+		o.Stage(name)
+	}
+}
+
+// quickResult puts what a quick scan learnt into the shape of a full one: the order within a version is open.
+func quickResult(e *scan.Endpoint) *scan.Result {
+	r := &scan.Result{Address: e.Address, Seen: e}
+	for _, v := range slices.Backward(suite.Versions) {
+		if v < suite.SSLv3 {
+			continue
+		}
+		x := scan.VersionResult{Version: v, Accepted: e.Policy.Accepts(v), Order: e.Policy.Order}
+		if x.Accepted {
+			x.Suites = slices.DeleteFunc(slices.Clone(e.Policy.Suites), func(c suite.Code) bool { return !suite.ByCode(c).UsableIn(v) })
+		}
+		r.Versions = append(r.Versions, x)
+	}
+	groups := scan.GroupResult{Groups: e.Policy.Groups, Order: policy.OrderUnknown}
+	if e.Policy.Accepts(suite.TLS13) {
+		r.Groups13 = groups
+	} else {
+		r.Groups12 = groups
+	}
+	return r
+}
+
+// describe fills in what was learnt of an endpoint that speaks TLS.
+func (r *Report) describe(result *scan.Result, opt Options) {
+	seen := result.Seen
+	r.protocols(result)
+	r.ciphers(result)
+	r.groups(result)
+	r.Certificates = noNil(scan.Certificates(result, r.Features, scan.CertificateOptions{Name: r.Target.certificateName(), Roots: opt.Roots, System: opt.System, Now: opt.Now}))
+	r.NotTested = append(r.NotTested, seen.NotTested...)
+	if opt.Depth == Full && r.untestedGroups() {
+		r.NotTested = append(r.NotTested, "groups before TLS 1.3: they are asked for with an RSA certificate")
+	}
+	for _, m := range policy.MatchPolicies(seen.Policy, view(result, opt.Depth), policy.All(), nearestPolicies) {
+		r.PolicyMatch = append(r.PolicyMatch, PolicyMatch{m.Policy.Name, m.Policy.Family, m.Exact, noNil(m.Missing), noNil(m.Extra), m.Unsure})
+	}
+	if !r.Interrupted {
+		g := Judge(r)
+		r.Grade = &g
+	}
+}
+
+// view is what policies are compared by. A full scan asks for every suite and group that there is, and knows the
+// order where it sorted all versions.
+func view(result *scan.Result, depth Depth) policy.View {
+	v := result.Seen.View()
+	if depth == Quick {
+		return v
+	}
+	v.Suites, v.Order = nil, result.Seen.OrderKnown
+	for _, g := range suite.AllGroups() {
+		v.Groups = append(v.Groups, g.Code)
+	}
+	return v
+}
+
+// protocols says of every version whether it is accepted. A version that no answer has settled is open.
+func (r *Report) protocols(result *scan.Result) {
+	for _, v := range suite.Versions {
+		state := NotTested
+		for _, x := range result.Versions {
+			if x.Version == v {
+				state = stateOf(x, result.Seen.Replies)
+			}
+		}
+		r.Protocols = append(r.Protocols, Protocol{v, state})
+		if state == Unsure {
+			r.Unsure = append(r.Unsure, fmt.Sprintf("%s: no answer settles whether it is accepted", v))
+		}
+	}
+}
+
+// stateOf: a refusal, and an answer in another version, are a no; a reset or silence is not.
+func stateOf(x scan.VersionResult, replies []scan.Reply) State {
+	if x.Accepted {
+		return Yes
+	}
+	for i := range replies {
+		q := &replies[i]
+		if len(q.Offer.Versions) > 0 && q.Offer.Versions[0] == x.Version && (q.Answer.Refusal() || q.Answer.Accepted()) {
+			return No
+		}
+	}
+	return Unsure
+}
+
+// ciphers lists what each version accepts.
+func (r *Report) ciphers(result *scan.Result) {
+	for _, v := range result.Versions {
+		for _, c := range v.Unsure {
+			r.Unsure = append(r.Unsure, fmt.Sprintf("%s %s: asked for several times, and each time the network failed", v.Version, c.OpenSSL()))
+		}
+		if !v.Accepted {
+			continue
+		}
+		l := CipherList{Version: v.Version, Order: v.Order, Sorted: v.Sorted, Ciphers: []Cipher{}}
+		for _, c := range v.Suites {
+			l.Ciphers = append(l.Ciphers, describeCipher(c, keyExchange(result.Seen.Replies, v.Version, c)))
+		}
+		r.Ciphers = append(r.Ciphers, l)
+	}
+}
+
+func describeCipher(c suite.Code, o *probe.Observation) Cipher {
+	s := suite.ByCode(c)
+	a := suite.Assess(s)
+	x := Cipher{Cipher: c, Bits: s.Bits, Strength: a.Strength, Reasons: a.Reasons}
+	if o == nil {
+		return x
+	}
+	if x.DHBits = o.DHBits; o.Group != 0 {
+		g := o.Group
+		x.Group = &g
+	}
+	return x
+}
+
+// keyExchange finds the answer that chose this suite, of several that to the hello with most groups: it shows what
+// the endpoint prefers. It returns nil where no answer did.
+func keyExchange(replies []scan.Reply, v suite.Version, c suite.Code) *probe.Observation {
+	var best *scan.Reply
+	for i := range replies {
+		q := &replies[i]
+		if q.Answer.Accepted() && q.Version == v && q.Suite == c && (best == nil || len(q.Offer.Groups) > len(best.Offer.Groups)) {
+			best = q
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	return &best.Observation
+}
+
+// groups lists the groups of TLS 1.3 and of the newest version before it.
+func (r *Report) groups(result *scan.Result) {
+	classic := suite.Version(0)
+	for _, l := range r.Ciphers {
+		if l.Version < suite.TLS13 && l.Version > suite.SSLv3 { // SSLv3 has no groups to choose
+			classic = max(classic, l.Version)
+		}
+	}
+	for _, x := range []struct {
+		version suite.Version
+		scan.GroupResult
+	}{{suite.TLS13, result.Groups13}, {classic, result.Groups12}} {
+		for _, g := range x.Unsure {
+			r.Unsure = append(r.Unsure, fmt.Sprintf("%s%s: asked for several times, and each time the network failed", groupPlace(x.version), g))
+		}
+		if len(x.Groups) == 0 || x.version == 0 {
+			continue
+		}
+		l := GroupList{Version: x.version, Order: x.Order, Sorted: x.Sorted}
+		for _, g := range x.Groups {
+			described := Group{Group: g, Strength: suite.Weak}
+			if i := suite.GroupByCode(g); i != nil {
+				described.Bits, described.Strength = i.Bits, suite.AssessGroup(i).Strength
+			}
+			l.Groups = append(l.Groups, described)
+		}
+		r.Groups = append(r.Groups, l)
+	}
+}
+
+// untestedGroups reports whether older versions use groups of which none was found: they are asked for with an RSA
+// certificate, since with an ECDSA one a refusal may be the certificate's.
+func (r *Report) untestedGroups() bool {
+	if slices.ContainsFunc(r.Groups, func(l GroupList) bool { return l.Version < suite.TLS13 }) {
+		return false
+	}
+	return slices.ContainsFunc(r.Ciphers, func(l CipherList) bool {
+		return l.Version < suite.TLS13 && slices.ContainsFunc(l.Ciphers, func(c Cipher) bool { return suite.ByCode(c.Cipher).KeyExchange.UsesEC() })
+	})
+}
+
+// noNil makes a missing list an empty one, so that JSON has [] for it.
+func noNil[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
+}

@@ -1,0 +1,175 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+
+	"github.com/parley-tls/parley/cause"
+	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/probe"
+	"github.com/parley-tls/parley/scan"
+)
+
+// hopeless is how many connections have to fail before any succeeded for an endpoint to be given up, and mute how
+// many have to meet silence before any byte came: to ask it everything would take minutes.
+const (
+	hopeless = 8
+	mute     = 16
+)
+
+// dials counts how connections came about.
+type dials struct {
+	mu         sync.Mutex
+	failed     int
+	succeeded  bool
+	silent     int  // connections that ended by their time limit, without a byte
+	heard      bool // a byte came on some connection
+	givenUp    bool
+	lastFailed error
+}
+
+// guard counts the prober's connections, and ends the context that it returns once so many failed that the endpoint
+// is not there.
+func guard(ctx context.Context, p *probe.Prober) (context.Context, *dials) {
+	ctx, cancel := context.WithCancel(ctx)
+	dial := p.DialContext
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	d := &dials{}
+	p.DialContext = func(c context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(c, network, address)
+		if d.note(err) {
+			cancel()
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &listeningConn{Conn: conn, read: func(n int, err error) {
+			if d.listen(n, err) {
+				cancel()
+			}
+		}}, nil
+	}
+	return ctx, d
+}
+
+// listeningConn tells what each read comes to.
+type listeningConn struct {
+	net.Conn
+	read func(n int, err error)
+}
+
+func (c *listeningConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.read(n, err)
+	return n, err
+}
+
+// listen takes in one read and reports whether it is time to give up.
+func (d *dials) listen(n int, err error) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if n > 0 {
+		d.heard = true
+	} else if errors.Is(err, os.ErrDeadlineExceeded) {
+		d.silent++
+	}
+	return !d.heard && d.silent >= mute
+}
+
+// note takes in one result and reports whether it is time to give up.
+func (d *dials) note(err error) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil {
+		d.succeeded = true
+		return false
+	}
+	if d.givenUp { // what fails now fails because of that
+		return true
+	}
+	d.failed, d.lastFailed = d.failed+1, err
+	d.givenUp = !d.succeeded && d.failed >= hopeless
+	return d.givenUp
+}
+
+// causeOf says why an endpoint took no hello, in the ids that `parley why` uses.
+func causeOf(e *scan.Endpoint, d *dials, r *Report) *Cause {
+	address := r.Target.Address
+	n := e.Answers()
+	say := func(id cause.ID, format string, args ...any) *Cause { return &Cause{id, fmt.Sprintf(format, args...)} }
+	switch {
+	case r.Interrupted:
+		return say(cause.Unknown, "interrupted before %s answered", address)
+	case !d.succeeded && n[probe.NoAddress] > 0:
+		return say(cause.DNSFailure, "the name %s does not resolve", r.Target.Host)
+	case !d.succeeded && n[probe.Refused] > 0:
+		return say(cause.ConnectionRefused, "nothing listens on %s: the connection is refused", address)
+	case !d.succeeded:
+		return say(cause.ConnectionTimeout, "no connection to %s: %v", address, d.lastFailed)
+	case n[probe.NotTLS] > 0:
+		return notTLS(e, address)
+	case n[probe.PreambleFailed] > 0:
+		return say(cause.NotTLS, "%s does not upgrade to TLS: %v", address, firstError(e, probe.PreambleFailed))
+	case n[probe.Malformed] > 0:
+		return say(cause.ProtocolViolation, "%s answers with TLS records that break the protocol", address)
+	case n[probe.Alerted] > 0 && r.Target.ServerName == "":
+		return say(cause.SNIRequired, "%s refuses every hello; none carried a server_name, which it may demand (--sni NAME)", address)
+	case n[probe.Alerted] > 0:
+		return say(cause.Unknown, "%s refuses every hello with an alert (%s)", address, firstAlert(e))
+	case n[probe.Reset]+n[probe.Closed] > 0:
+		return say(cause.ConnectionReset, "%s ends the connection after every hello", address)
+	case n[probe.Silent] > 0:
+		return say(cause.NotTLS, "%s accepts connections but answers no hello", address)
+	}
+	return say(cause.Unknown, "the answers of %s do not add up to one cause", address)
+}
+
+// notTLS words an endpoint that speaks another protocol.
+func notTLS(e *scan.Endpoint, address string) *Cause {
+	for i := range e.Replies {
+		o := &e.Replies[i].Observation
+		if o.Answer != probe.NotTLS {
+			continue
+		}
+		switch p := probe.StartTLSForBanner(o.Raw); {
+		case o.Kind == hello.KindHTTP || o.Kind == hello.KindHTTP2:
+			return &Cause{cause.PlainHTTPOnTLSPort, address + " answers a ClientHello with plaintext HTTP"}
+		case p != "":
+			return &Cause{cause.TLSOnSTARTTLSPort, fmt.Sprintf("%s speaks plaintext %s first: use --starttls %s", address, p, p)}
+		case o.Kind != hello.KindUnknown:
+			return &Cause{cause.NotTLS, fmt.Sprintf("%s speaks %s, not TLS", address, o.Kind)}
+		}
+	}
+	return &Cause{cause.NotTLS, address + " answers with bytes that are no TLS"}
+}
+
+func firstError(e *scan.Endpoint, a probe.Answer) error {
+	for i := range e.Replies {
+		if o := &e.Replies[i].Observation; o.Answer == a {
+			return o.Err
+		}
+	}
+	return nil
+}
+
+func firstAlert(e *scan.Endpoint) string {
+	for i := range e.Replies {
+		if o := &e.Replies[i].Observation; o.Answer == probe.Alerted {
+			return o.Alert.String()
+		}
+	}
+	return ""
+}
+
+// Unresolved is the report of a target whose name has no address.
+func Unresolved(t Target, opt Options) *Report {
+	r := NewReport(t, opt.Depth, opt.Now)
+	r.Cause = &Cause{cause.DNSFailure, fmt.Sprintf("the name %s does not resolve", t.Host)}
+	return r
+}

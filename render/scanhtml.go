@@ -1,0 +1,70 @@
+package render
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+	"strings"
+
+	"github.com/parley-tls/parley/inspect"
+	"github.com/parley-tls/parley/scan"
+	"github.com/parley-tls/parley/suite"
+)
+
+//go:embed scan.html
+var scanPage string
+
+type scanHTML struct {
+	w     io.Writer
+	page  *template.Template
+	begun bool
+}
+
+// NewScanHTML writes one page that needs nothing else: no script, no font, no image from anywhere.
+func NewScanHTML(w io.Writer, names ScanNames) ScanWriter {
+	words := template.FuncMap{
+		"cipher":   names.of,
+		"group":    scanGroupName,
+		"exchange": exchangeWords,
+		"order":    func(l inspect.CipherList) string { return cipherOrderWords(&l) },
+		"altnames": func(c scan.CertificateReport) string { return altNames(&c) },
+		"day":      func(c scan.CertificateReport) string { return c.NotAfter.UTC().Format("2 January 2006") },
+		"invalid":  func(c scan.CertificateReport) bool { return invalidToday(&c) },
+		"features": featureRows,
+		"old":      func(v suite.Version) bool { return v < suite.TLS12 },
+		"exact":    func(l []inspect.PolicyMatch) bool { return len(l) > 0 && l[0].Exact },
+	}
+	return &scanHTML{w: w, page: template.Must(template.New("scan").Funcs(words).Parse(scanPage))}
+}
+
+func (s *scanHTML) begin() error {
+	if s.begun {
+		return nil
+	}
+	s.begun = true
+	return s.write("head", nil)
+}
+
+// write fills a part of the page in. The template keeps what a peer says from becoming markup; control characters are
+// shown as escapes besides.
+func (s *scanHTML) write(part string, v any) error {
+	var b strings.Builder
+	if err := s.page.ExecuteTemplate(&b, part, v); err != nil {
+		return err
+	}
+	return writeLegible(s.w, b.String(), Style{})
+}
+
+func (s *scanHTML) Report(r *inspect.Report) error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	return s.write("report", r)
+}
+
+func (s *scanHTML) Close() error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	return s.write("foot", nil)
+}
