@@ -10,6 +10,9 @@ import (
 // ends with ctx or with the prober's time limit, whichever comes first; the caller closes it. Where none comes
 // about it is nil and the observation says why. The caller adds the round trips, with Waited.
 func (p *Prober) Connect(ctx context.Context, t Target) (net.Conn, Observation) {
+	if p.Pace != nil {
+		p.Pace(ctx)
+	}
 	p.connections.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	o := Observation{RoundTrips: 1}
@@ -31,7 +34,7 @@ func (p *Prober) Connect(ctx context.Context, t Target) (net.Conn, Observation) 
 			o.Answer, o.Err = PreambleFailed, err
 			return nil, o
 		}
-		o.RoundTrips += 2
+		o.RoundTrips += t.StartTLS.roundTrips()
 	}
 	return b, o
 }

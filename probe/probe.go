@@ -108,33 +108,12 @@ func (p *Prober) All(ctx context.Context, t Target, hellos [][]byte) []Observati
 
 // one makes the connection and reads the answer.
 func (p *Prober) one(ctx context.Context, t Target, raw []byte) Observation {
-	if p.Pace != nil {
-		p.Pace(ctx)
-	}
-	p.connections.Add(1)
-	ctx, cancel := context.WithTimeout(ctx, p.timeout())
-	defer cancel()
-	o := Observation{Sent: len(raw), RoundTrips: 1}
-	start := time.Now()
-	conn, err := p.dial(ctx, t.Address)
-	o.ConnectTime = time.Since(start)
-	if err != nil {
-		o.Answer, o.Err = dialAnswer(err), err
+	conn, o := p.Connect(ctx, t)
+	o.Sent = len(raw)
+	if conn == nil {
 		return o
 	}
 	defer conn.Close()
-	deadline, _ := ctx.Deadline()
-	conn.SetDeadline(deadline)
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-
-	if t.StartTLS != "" {
-		if err := t.StartTLS.Negotiate(conn, t.ServerName); err != nil {
-			o.Answer, o.Err = PreambleFailed, err
-			return o
-		}
-		o.RoundTrips += t.StartTLS.roundTrips()
-	}
 	o.RoundTrips++
 	sent := time.Now()
 	// A server that has refused already may have closed its side: what it said is still worth reading.

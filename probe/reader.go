@@ -140,8 +140,10 @@ func (r *reader) message(o *Observation, m hello.Message) error {
 		if err != nil {
 			return err
 		}
-		if err := r.offered(h); err != nil {
-			return err
+		if r.asked != nil {
+			if err := Offered(r.asked, h); err != nil {
+				return err
+			}
 		}
 		o.Hello = h
 		o.Answer, o.Version, o.Suite, o.Group, o.ALPN = ServerHello, h.Version, h.Suite, h.Group, h.ALPN
@@ -170,19 +172,16 @@ func (r *reader) message(o *Observation, m hello.Message) error {
 	return nil
 }
 
-// offered demands that the server chose from what the hello offers (RFC 8446 section 4.1.3, RFC 7301 section 3.2):
+// Offered demands that the server chose from what the hello offers (RFC 8446 section 4.1.3, RFC 7301 section 3.2):
 // every client refuses what it did not ask for. A version below the offered ones is no such case: a server that does
 // not know supported_versions goes by the hello's own version, and it is the client that finds it too low.
-func (r *reader) offered(h *hello.ServerHello) error {
-	if r.asked == nil {
-		return nil
-	}
-	o := r.asked.Offer()
+func Offered(asked *hello.ClientHello, h *hello.ServerHello) error {
+	o := asked.Offer()
 	switch _, selected := h.Extension(hello.ExtSupportedVersions); {
 	case selected && !slices.Contains(o.Versions, h.Version),
-		!selected && (h.Version < suite.SSLv3 || h.Version > min(r.asked.Version, suite.TLS12)):
+		!selected && (h.Version < suite.SSLv3 || h.Version > min(asked.Version, suite.TLS12)):
 		return fmt.Errorf("the server chooses %s, which was not offered", h.Version)
-	case !slices.Contains(r.asked.Suites, h.Suite):
+	case !slices.Contains(asked.Suites, h.Suite):
 		return fmt.Errorf("the server chooses %s, which was not offered", h.Suite)
 	case h.ALPN != "" && !slices.Contains(o.ALPN, h.ALPN):
 		return fmt.Errorf("the server chooses the application protocol %q, which was not offered", h.ALPN)

@@ -75,7 +75,7 @@ func trust(store string, chain []*x509.Certificate, roots *x509.CertPool, now ti
 	for _, c := range withoutNil(chain[1:]) {
 		others.AddCert(c)
 	}
-	paths, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, CurrentTime: now})
+	paths, err := leaf.Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, CurrentTime: now, KeyUsages: usages(leaf)})
 	if err != nil {
 		return TrustReport{Store: store, Error: err.Error()}
 	}
@@ -87,12 +87,26 @@ func trust(store string, chain []*x509.Certificate, roots *x509.CertPool, now ti
 	return r
 }
 
-// completeChain says whether an issuer is missing, which depends on the roots.
-func completeChain(c *CertificateReport, chain []*x509.Certificate) {
+// usages are what a certificate must be good for: the server's own for servers, a CA's for anything.
+func usages(c *x509.Certificate) []x509.ExtKeyUsage {
+	if c.IsCA {
+		return []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
+	}
+	return []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+}
+
+// completeChain says whether an issuer is missing: none is where the last certificate of the path is self-signed or was
+// issued by a root. What else is wrong with the chain does not count here.
+func completeChain(c *CertificateReport, chain []*x509.Certificate, opt CertificateOptions) {
 	s := &c.ChainState
 	last := chain[s.Path[len(s.Path)-1]]
-	trusted := slices.ContainsFunc(c.Trust, func(t TrustReport) bool { return t.Trusted })
-	if s.Complete = selfSigned(last) || trusted; !s.Complete {
+	if s.Complete = selfSigned(last); s.Complete {
+		return
+	}
+	for _, t := range judgeTrust([]*x509.Certificate{last}, opt) {
+		s.Complete = s.Complete || t.Trusted
+	}
+	if !s.Complete {
 		s.MissingIssuer = last.Issuer.String()
 		s.lookup = len(last.IssuingCertificateURL) > 0
 	}
@@ -102,8 +116,9 @@ func completeChain(c *CertificateReport, chain []*x509.Certificate) {
 const soon = 30
 
 // judge collects what speaks against a certificate.
-func judge(c *CertificateReport, opt CertificateOptions) CertificateVerdict {
-	v := CertificateVerdict{Reasons: []CertificateReason{}}
+func judge(c *CertificateReport, opt CertificateOptions) {
+	v := &c.Verdict
+	v.Reasons = []CertificateReason{}
 	add := func(yes bool, s Severity, id, format string, args ...any) {
 		if yes {
 			v.Reasons = append(v.Reasons, CertificateReason{id, s, fmt.Sprintf(format, args...)})
@@ -122,7 +137,6 @@ func judge(c *CertificateReport, opt CertificateOptions) CertificateVerdict {
 	add(r.Status == "revoked", Bad, "certificate-revoked", "the stapled OCSP response says that it is revoked")
 	add(r.MustStaple && r.Stapled != nil && !*r.Stapled, Bad, "certificate-must-staple", "it demands a stapled OCSP response and came without")
 	v.Good = !slices.ContainsFunc(v.Reasons, func(r CertificateReason) bool { return r.Severity == Bad })
-	return v
 }
 
 // judgeStrength looks at the keys and signatures of the whole path. The signature of a root is checked by nobody.
@@ -146,8 +160,11 @@ func place(i int) string {
 
 func judgeChain(c *CertificateReport, opt CertificateOptions, add func(bool, Severity, string, string, ...any)) {
 	s := &c.ChainState
+	explained := slices.ContainsFunc(c.Verdict.Reasons, func(r CertificateReason) bool { return r.ID == "weak-certificate-signature" })
 	for _, i := range s.Path[1:] {
-		add(opt.Now.After(c.Chain[i].NotAfter), Bad, "certificate-chain-expired", "%s (%s) has expired", place(i), c.Chain[i].Subject)
+		expired := opt.Now.After(c.Chain[i].NotAfter)
+		explained = explained || expired
+		add(expired, Bad, "certificate-chain-expired", "%s (%s) has expired", place(i), c.Chain[i].Subject)
 	}
 	trusted := slices.ContainsFunc(c.Trust, func(t TrustReport) bool { return t.Trusted })
 	// Certificates that say where their issuer's can be had are those of CAs with intermediates.
@@ -158,7 +175,7 @@ func judgeChain(c *CertificateReport, opt CertificateOptions, add func(bool, Sev
 	add(len(s.Superfluous) > 0 && s.InOrder, Note, "certificate-chain-superfluous", "%d certificates of the chain are not needed", len(s.Superfluous))
 	add(s.RootSent, Note, "certificate-root-sent", "the root is sent too, which no client needs")
 	add(c.SelfSigned && !trusted, Bad, "certificate-self-signed", "it is self-signed")
-	add(len(c.Trust) > 0 && !trusted && s.Complete && !c.SelfSigned, Bad, "certificate-untrusted", "no root that it leads to is trusted: %s", untrusted(c.Trust))
+	add(len(c.Trust) > 0 && !trusted && s.Complete && !c.SelfSigned && !explained, Bad, "certificate-untrusted", "no root that it leads to is trusted: %s", untrusted(c.Trust))
 }
 
 func untrusted(l []TrustReport) string {

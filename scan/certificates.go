@@ -168,8 +168,8 @@ func reportCertificate(group []presented, opt CertificateOptions) CertificateRep
 	c.Revocation = readRevocation(leaf, group, chain, opt.Now)
 	c.ChainState = followChain(chain)
 	c.Trust = judgeTrust(chain, opt)
-	completeChain(&c, chain)
-	c.Verdict = judge(&c, opt)
+	completeChain(&c, chain, opt)
+	judge(&c, opt)
 	return c
 }
 

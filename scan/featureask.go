@@ -102,10 +102,13 @@ func (l *listing[T]) take(rs []*handshake.Result) {
 	l.line.take(answers)
 }
 
-// run conducts experiments until none has a question left. Each round's questions go out side by side. heard gets
-// every answer; it may begin further experiments, which it returns.
+// maxMute is how many rounds in a row without any answer show that the endpoint answers no more.
+const maxMute = 3
+
+// run conducts experiments until none has a question left. Each round's questions go out side by side. Answers may
+// begin further experiments.
 func (f *features) run(ctx context.Context, todo []experiment) {
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && f.mute < maxMute {
 		var qs []*handshake.Question
 		counts := make([]int, len(todo))
 		for i, e := range todo {
@@ -133,7 +136,7 @@ func (f *features) run(ctx context.Context, todo []experiment) {
 func (f *features) askAll(ctx context.Context, qs []*handshake.Question) []*handshake.Result {
 	limit := f.p.Parallel
 	if limit <= 0 {
-		limit = probe.DefaultParallel
+		limit = fullParallel
 	}
 	out := make([]*handshake.Result, len(qs))
 	slots, done := make(chan struct{}, limit), make(chan struct{}, len(qs))
@@ -157,6 +160,9 @@ func (f *features) askAll(ctx context.Context, qs []*handshake.Question) []*hand
 		f.heard = append(f.heard, answered{qs[i], r})
 	}
 	f.p.Waited(0, longest*((len(qs)+limit-1)/limit))
+	if f.mute++; failed < len(qs) {
+		f.mute = 0
+	}
 	if failed > 0 {
 		f.p.Parallel = max(1, limit/2)
 		f.pause = min(max(2*f.pause, 100*time.Millisecond), 2*time.Second)

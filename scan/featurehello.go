@@ -134,17 +134,25 @@ func (f *features) askFallback() []experiment {
 		f.report.FallbackSCSV.Feature = f.lacking("only one version is accepted")
 		return nil
 	}
-	o := f.offer(lower)
+	plain := f.offer(lower)
+	o := plain
 	o.FallbackSCSV = true
+	r := &f.report.FallbackSCSV
+	r.Version = &lower
 	return []experiment{ask(func(a *handshake.Result) {
-		r := FallbackReport{Version: &lower, Feature: yesNo(refused(a))}
-		switch {
-		case a.Answer == probe.Alerted:
-			r.Alert = &a.Alert
-		case !settled(a):
+		if r.Feature = yesNo(refused(a)); !settled(a) {
 			r.Feature = failure(a)
 		}
-		f.report.FallbackSCSV = r
+		if a.Answer == probe.Alerted {
+			r.Alert = &a.Alert
+		}
+		if refused(a) && (a.Answer != probe.Alerted || a.Alert != suite.AlertInappropriateFallback) {
+			f.further = append(f.further, ask(func(control *handshake.Result) { // is it for the SCSV that it refuses?
+				if !taken(control) {
+					r.Feature = Feature{NotTested, "the same hello without it is refused too"}
+				}
+			}, &handshake.Question{Offer: plain}))
+		}
 	}, &handshake.Question{Offer: o})}
 }
 
@@ -152,9 +160,10 @@ func (f *features) readRetry(a *handshake.Result) {
 	r := HelloRetryReport{Feature: yesNo(a.Retry != nil), Completes: yesNo(taken(a))}
 	if !settled(a) {
 		r.Completes = failure(a)
-		if a.Retry == nil {
-			r.Feature = r.Completes
-		}
+	}
+	if a.Retry == nil && (!settled(a) || !f.took(suite.TLS13)) {
+		r.Completes = failure(a)
+		r.Feature = r.Completes
 	}
 	if a.Retry != nil {
 		if a.Retry.Group != 0 {
@@ -171,6 +180,11 @@ func (f *features) readRetry(a *handshake.Result) {
 			f.report.MaxFragmentLength = Feature{NotTested, "a hello with it is refused"}
 		}
 	}
+}
+
+// took reports whether a question was accepted in version v: what is refused then is refused for its own sake.
+func (f *features) took(v suite.Version) bool {
+	return slices.ContainsFunc(f.heard, func(a answered) bool { return taken(a.Result) && a.Version == v })
 }
 
 // concludeHellos reads what all hellos so far asked for.
@@ -209,6 +223,9 @@ func (f *features) concludeHellos() {
 	}
 }
 
+// plausibleSkew is how far a clock may be off. A constant in place of a random is taken for none.
+const plausibleSkew = 2 * 365 * 24 * time.Hour
+
 // concludeClock compares the first four bytes of the server's randoms with the time at which they came. One that is
 // near proves little; several that run as a clock does are one.
 func (f *features) concludeClock() {
@@ -229,9 +246,10 @@ func (f *features) concludeClock() {
 		c.Feature = Feature{NotTested, "too few answers before TLS 1.3"}
 		return
 	}
-	c.Feature = yesNo(slices.Max(skews)-slices.Min(skews) <= 3*time.Second)
+	slices.Sort(skews)
+	middle := skews[len(skews)/2]
+	c.Feature = yesNo(skews[len(skews)-1]-skews[0] <= 3*time.Second && middle.Abs() < plausibleSkew)
 	if c.State == Yes {
-		slices.Sort(skews)
-		c.SkewSeconds = int(skews[len(skews)/2].Seconds())
+		c.SkewSeconds = int(middle.Seconds())
 	}
 }

@@ -56,6 +56,21 @@ type FeatureReport struct {
 	presented []presented // every chain that was seen, for Certificates
 }
 
+// all lists every feature of the report.
+func (r *FeatureReport) all() []*Feature {
+	return []*Feature{
+		&r.ALPN.Feature, &r.NPN.Feature, &r.Compression.Feature,
+		&r.SessionIDs.Feature, &r.SessionIDs.Resumes, &r.SessionTickets.Feature, &r.SessionTickets.Resumes,
+		&r.PSK.Feature, &r.PSK.Resumes, &r.EarlyData.Feature, &r.EarlyData.Accepted,
+		&r.SecureRenegotiation.Feature, &r.SecureRenegotiation.ByExtension, &r.SecureRenegotiation.BySCSV,
+		&r.FallbackSCSV.Feature, &r.ExtendedMasterSecret, &r.EncryptThenMAC, &r.Heartbeat, &r.MaxFragmentLength, &r.RecordSizeLimit.Feature,
+		&r.OCSPStapling.Feature, &r.CertificateTransparency.Feature, &r.ClientCertificate.Feature, &r.ClientCertificate.Required,
+		&r.KeyShareReuse.ECDHE.Feature, &r.KeyShareReuse.DHE.Feature, &r.KeyShareReuse.Hybrid.Feature,
+		&r.HelloRetry.Feature, &r.HelloRetry.Completes, &r.Clock.Feature,
+		&r.ServerName.Required, &r.ServerName.RefusesUnknown, &r.ServerName.DefaultDiffers, &r.ServerName.CaseSensitive,
+	}
+}
+
 // ALPNReport is the application protocols (RFC 7301). State is no where the extension is never answered.
 type ALPNReport struct {
 	Feature

@@ -44,6 +44,7 @@ type features struct {
 	heard   []answered
 	further []experiment // begun by answers
 	pause   time.Duration
+	mute    int // rounds in a row without an answer
 }
 
 // survey sees which versions there are to ask with.
@@ -229,4 +230,9 @@ func (f *features) conclude() {
 	f.concludeKeyShares()
 	f.concludeClock()
 	f.collectChains()
+	for _, x := range f.report.all() {
+		if x.State == "" {
+			*x = Feature{NotTested, "the endpoint stopped answering, or the scan was ended"}
+		}
+	}
 }

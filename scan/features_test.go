@@ -113,12 +113,12 @@ func bundle(t *testing.T, d string, id *testbed.Identity) string {
 }
 
 // node starts a Node.js of a release line with options of its own, as JSON.
-func node(t *testing.T, line string, id *testbed.Identity, options string) *testbed.Server {
+func node(t *testing.T, line string, id *testbed.Identity, options string, flags ...string) *testbed.Server {
 	t.Helper()
 	path, port := testbed.NodePath(t, line), testbed.FreePort(t)
 	script := filepath.Join(testbed.Root(t), "testbed", "programs", "server.js")
 	input := fmt.Sprintf(`{"port":%d,"options":%s,"cert":[%q],"key":[%q]}`, port, options, id.Cert, id.Key)
-	return testbed.Run(t, port, path, script, input)
+	return testbed.Run(t, port, path, append(flags, script, input)...)
 }
 
 // java starts JSSE for TLS 1.0 to 1.3.

@@ -35,7 +35,15 @@ func (f *features) askSessions() []experiment {
 	q.Finish = true
 	plain := inquiry(f.offer(suite.TLS13))
 	plain.Finish = true
-	return append(l, ask(f.readPSK, q, plain))
+	return append(l, ask(func(a *handshake.Result) {
+		f.readRequired(a)
+		f.readRecordSize(a)
+		if a.Finished && len(a.Tickets) == 0 && f.t.StartTLS == "" {
+			f.further = append(f.further, ask(f.readPSK, f.talkative()))
+			return
+		}
+		f.readPSK(a)
+	}, q, plain))
 }
 
 // finishing is a question that completes a handshake of a version before TLS 1.3, or nil and why there is none.
@@ -98,10 +106,9 @@ func (f *features) readID(a *handshake.Result) {
 	}
 }
 
+// readPSK reads what a handshake of TLS 1.3 issued.
 func (f *features) readPSK(a *handshake.Result) {
 	r, early := &f.report.PSK, &f.report.EarlyData
-	f.readRequired(a)
-	f.readRecordSize(a)
 	if !a.Finished {
 		r.Feature = failure(a)
 		r.Resumes, early.Feature, early.Accepted = r.Feature, r.Feature, r.Feature
@@ -130,6 +137,15 @@ func (f *features) readPSK(a *handshake.Result) {
 		_, ok := again.Extension(hello.ExtEarlyData)
 		early.Accepted = yesNo(ok)
 	})
+}
+
+// talkative completes a handshake and asks for something, as a client of HTTP does: some servers send their tickets
+// along with their first answer. Who speaks another protocol has an answer to that as well.
+func (f *features) talkative() *handshake.Question {
+	q := inquiry(f.offer(suite.TLS13))
+	q.Finish = true
+	q.Say = fmt.Appendf(nil, "HEAD / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", f.name)
+	return q
 }
 
 // resumeTries is how often a session is offered: behind one address there may be servers that do not share theirs.

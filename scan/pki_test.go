@@ -38,7 +38,7 @@ func newAuthority(t *testing.T, name string, parent *authority) *authority {
 	}
 	template := newTemplate(name)
 	template.IsCA, template.KeyUsage = true, x509.KeyUsageCertSign|x509.KeyUsageDigitalSignature
-	template.NotAfter = time.Now().AddDate(2, 0, 0)
+	template.NotBefore, template.NotAfter = time.Now().AddDate(-3, 0, 0), time.Now().AddDate(2, 0, 0)
 	a := &authority{key: key}
 	if parent == nil {
 		parent = &authority{template, key}

@@ -23,6 +23,9 @@ type Question struct {
 	// Finish completes the handshake and ends the connection in good order. Otherwise it ends after the server's
 	// first flight.
 	Finish bool
+	// Say is application data to send once a handshake of TLS 1.3 is finished: BoringSSL holds its tickets back until it
+	// has an answer to send.
+	Say []byte
 	// Resume offers this session. The offer must be one that the session's suite is in.
 	Resume *Session
 	// EarlyData says in a hello that resumes a session of TLS 1.3 that data comes with it. None is sent, so it

@@ -275,8 +275,8 @@ func (s *session) serverHello(m hello.Message) error {
 	if err != nil {
 		return err
 	}
-	if !slices.Contains(s.hello.Suites, h.Suite) {
-		return fmt.Errorf("the server chooses %s, which was not offered", h.Suite)
+	if err := probe.Offered(s.hello, h); err != nil {
+		return err
 	}
 	if h.Retry {
 		return s.retry(h, m)

@@ -144,6 +144,9 @@ func (s *session) message13(m hello.Message) (err error) {
 		if err != nil {
 			return err
 		}
+		if e.ALPN != "" && !slices.Contains(s.q.Offer.ALPN, e.ALPN) {
+			return fmt.Errorf("the server chooses the application protocol %q, which was not offered", e.ALPN)
+		}
 		r.Inner, r.ALPN = e.Extensions, e.ALPN
 		if r.Inner == nil {
 			r.Inner = []hello.Extension{}
@@ -222,6 +225,9 @@ func (s *session) finish13() error {
 	}
 	if k.out, err = k.key(clientTraffic); err != nil {
 		return err
+	}
+	if len(s.q.Say) > 0 {
+		flight = append(flight, k.seal(hello.RecordApplicationData, s.q.Say)...)
 	}
 	flight = append(flight, k.seal(hello.RecordAlert, []byte{1, byte(suite.AlertCloseNotify)})...)
 	s.ours, s.r.Finished = true, true
