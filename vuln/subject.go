@@ -1,0 +1,316 @@
+package vuln
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/probe"
+	"github.com/parley-tls/parley/scan"
+	"github.com/parley-tls/parley/suite"
+	"github.com/parley-tls/parley/vuln/internal/classic"
+)
+
+// subject is an endpoint under test: what a scan has learnt of it, and the means to learn more.
+type subject struct {
+	prober *probe.Prober // of our own: what the caller's counts as round trips are those of its own waves
+	target probe.Target
+	result *scan.Result
+	sni    string
+	limit  time.Duration // of one connection
+	gate   gate
+
+	ephemeral shared[[]*hello.ServerKeyExchange] // see dhe
+	plain     shared[*hello.ServerHello]         // see survey
+}
+
+// shared is what several checks need of one test.
+type shared[T any] struct {
+	once  sync.Once
+	value T
+	err   error
+}
+
+// get makes the test the first time that it is asked for.
+func (v *shared[T]) get(test func() (T, error)) (T, error) {
+	v.once.Do(func() { v.value, v.err = test() })
+	return v.value, v.err
+}
+
+// maxParallel is how many connections are open at once at most.
+const maxParallel = 16
+
+func newSubject(p *probe.Prober, t probe.Target, r *scan.Result, opt Options) *subject {
+	s := &subject{target: t, result: r, sni: opt.ServerName, limit: p.Timeout}
+	if s.limit <= 0 {
+		s.limit = probe.DefaultTimeout
+	}
+	s.prober = &probe.Prober{Timeout: s.limit, DialContext: p.DialContext}
+	s.gate.size = maxParallel
+	if p.Parallel > 0 {
+		s.gate.size = min(s.gate.size, p.Parallel)
+	}
+	s.gate.cond.L = &s.gate.mu
+	return s
+}
+
+// versions lists what the endpoint accepts, newest first.
+func (s *subject) versions() []suite.Version {
+	var l []suite.Version
+	for _, v := range s.result.Versions {
+		if v.Accepted {
+			l = append(l, v.Version)
+		}
+	}
+	return l
+}
+
+// suites lists what the endpoint accepts in version v.
+func (s *subject) suites(v suite.Version) []suite.Code {
+	for _, r := range s.result.Versions {
+		if r.Version == v && r.Accepted {
+			return r.Suites
+		}
+	}
+	return nil
+}
+
+// newest is the newest accepted version up to TLS 1.2 with a suite for which ok holds, and those suites; 0 if there
+// is none.
+func (s *subject) newest(ok func(*suite.Suite, suite.Version) bool) (suite.Version, []suite.Code) {
+	for _, v := range s.versions() {
+		if l := where(s.suites(v), func(i *suite.Suite) bool { return ok(i, v) }); v <= suite.TLS12 && len(l) > 0 {
+			return v, l
+		}
+	}
+	return 0, nil
+}
+
+// where keeps the suites for which ok holds.
+func where(l []suite.Code, ok func(*suite.Suite) bool) []suite.Code {
+	var out []suite.Code
+	for _, c := range l {
+		if i := suite.ByCode(c); i != nil && ok(i) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func anySuite(*suite.Suite, suite.Version) bool { return true }
+
+// offer is a hello of one version up to TLS 1.2 that an endpoint takes which accepts one of these suites.
+func (s *subject) offer(v suite.Version, suites []suite.Code) *hello.ClientHello {
+	return s.build(&hello.Offer{Versions: []suite.Version{v}, Suites: suites, SecureReneg: true})
+}
+
+// build makes a hello of an offer, with what every hello of ours has.
+func (s *subject) build(o *hello.Offer) *hello.ClientHello {
+	top := slices.Max(o.Versions)
+	if top >= suite.TLS10 {
+		o.ServerName, o.ExtendedMaster = s.sni, true
+		o.HasGroups, o.PointFormats = true, []byte{0}
+		if o.Groups == nil {
+			o.Groups = []suite.Group{suite.X25519, suite.Secp256r1, suite.Secp384r1, suite.Secp521r1}
+		}
+	}
+	if top >= suite.TLS12 {
+		o.HasSchemes, o.Schemes = true, schemes
+	}
+	h, err := hello.Build(o, rand.Reader)
+	if err != nil {
+		panic("vuln: " + err.Error()) // the offers are ours
+	}
+	return h
+}
+
+var schemes = []suite.SignatureScheme{
+	suite.ECDSASecp256r1SHA256, suite.ECDSASecp384r1SHA384, suite.ECDSASecp521r1SHA512, suite.Ed25519, suite.Ed448,
+	suite.RSAPSSRSAESHA256, suite.RSAPSSRSAESHA384, suite.RSAPSSRSAESHA512, suite.RSAPSSPSSSHA256,
+	suite.RSAPKCS1SHA256, suite.RSAPKCS1SHA384, suite.RSAPKCS1SHA512, suite.ECDSASHA1, suite.RSAPKCS1SHA1, suite.DSASHA1,
+}
+
+// maxTries is how often a connection is tried that meets a network failure: a reset or a refused connection. Silence,
+// which takes longer to notice, counts for two.
+const maxTries = 5
+
+// errNetwork is returned where no connection came about, or none that was answered.
+type errNetwork struct{ answer probe.Answer }
+
+func (e errNetwork) Error() string { return "the last of several tries ended with " + string(e.answer) }
+
+// connect opens a connection that the caller closes.
+func (s *subject) connect(ctx context.Context) (net.Conn, time.Time, error) {
+	s.gate.enter()
+	until := time.Now().Add(s.limit)
+	conn, o := s.prober.Connect(ctx, s.target)
+	if conn == nil {
+		s.gate.leave()
+		return nil, until, errNetwork{o.Answer}
+	}
+	if d, ok := ctx.Deadline(); ok && d.Before(until) {
+		until = d
+	}
+	return &gated{Conn: conn, gate: &s.gate}, until, nil
+}
+
+// open has a hello answered with a first flight, and hands the session to do. The error is a classic.Refused where the
+// endpoint refuses the hello.
+func (s *subject) open(ctx context.Context, h *hello.ClientHello, do func(*classic.Session)) (err error) {
+	s.persist(ctx, func() outcome {
+		err = s.openOnce(ctx, h, do)
+		return outcomeOf(err)
+	})
+	return err
+}
+
+// outcome is what became of a try.
+type outcome int
+
+const (
+	decided outcome = iota
+	broken          // a reset or the like
+	silent
+)
+
+// persist tries until something is decided. An endpoint that does not keep up gets fewer connections at once, and time.
+func (s *subject) persist(ctx context.Context, try func() outcome) {
+	for n := 0; n < maxTries; n++ {
+		switch try() {
+		case decided:
+			return
+		case silent:
+			n++
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		s.gate.narrow()
+		wait(ctx, 50*time.Millisecond<<n)
+	}
+}
+
+func (s *subject) openOnce(ctx context.Context, h *hello.ClientHello, do func(*classic.Session)) error {
+	conn, until, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	x, err := classic.Open(conn, h, until)
+	if err == nil {
+		do(x)
+	}
+	return err
+}
+
+// outcomeOf tells what can be the network's fault from what cannot.
+func outcomeOf(err error) outcome {
+	var refused classic.Refused
+	var network errNetwork
+	switch {
+	case errors.As(err, &refused) && refused.Event.Kind == classic.Silence,
+		errors.As(err, &network) && (network.answer == probe.Silent || network.answer == probe.ConnectTimeout):
+		return silent
+	case errors.As(err, &refused) && refused.Event.Kind == classic.Reset, errors.As(err, &network):
+		return broken
+	}
+	return decided
+}
+
+// ask has a hello answered, in as many tries as it takes to get past network failures.
+func (s *subject) ask(ctx context.Context, h *hello.ClientHello) (o probe.Observation) {
+	raw := marshal(h)
+	s.persist(ctx, func() outcome {
+		if o = s.askOnce(ctx, s.prober, raw); o.Accepted() || o.Answer.Refusal() {
+			return decided
+		}
+		return outcomeOf(failure(&o))
+	})
+	return o
+}
+
+func (s *subject) askOnce(ctx context.Context, p *probe.Prober, raw []byte) probe.Observation {
+	s.gate.enter()
+	defer s.gate.leave()
+	return p.Hello(ctx, s.target, raw)
+}
+
+// marshal gives the bytes of a hello of ours.
+func marshal(h *hello.ClientHello) []byte {
+	raw, err := h.Marshal()
+	if err != nil {
+		panic("vuln: " + err.Error())
+	}
+	return raw
+}
+
+// serial reports whether the endpoint serves one connection after the other: whether a hello goes unanswered as long as
+// another connection is open. Checks that hold a connection open would then starve the others.
+func (s *subject) serial(ctx context.Context) bool {
+	idle, _, err := s.connect(ctx)
+	if err != nil {
+		return false
+	}
+	defer idle.Close()
+	p := &probe.Prober{Timeout: min(s.limit, time.Second), DialContext: s.prober.DialContext}
+	o := p.Hello(ctx, s.target, marshal(s.plainHello()))
+	s.prober.Waited(p.Connections(), 0)
+	return o.Answer == probe.Silent
+}
+
+// wait sleeps, unless ctx ends.
+func wait(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// gate bounds how many connections are open at once.
+type gate struct {
+	mu         sync.Mutex
+	cond       sync.Cond
+	size, used int
+}
+
+func (g *gate) enter() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.used >= g.size {
+		g.cond.Wait()
+	}
+	g.used++
+}
+
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.used--
+	g.cond.Broadcast()
+}
+
+// narrow halves the gate, for an endpoint that does not keep up: one that serves a connection at a time lets others
+// wait.
+func (g *gate) narrow() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.size = max(1, g.size/2)
+}
+
+// gated is a connection that makes room for another when it is closed.
+type gated struct {
+	net.Conn
+	gate *gate
+	once sync.Once
+}
+
+func (c *gated) Close() error {
+	err := c.Conn.Close()
+	c.once.Do(c.gate.leave)
+	return err
+}
