@@ -198,7 +198,9 @@ func TestExtensions(t *testing.T) {
 		"node 24":        {No, Yes, Yes, No, Yes, No, Yes, Yes, Yes, Yes},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := learnt(t, start[name](t))
+			s := start[name](t)
+			f := learnt(t, s)
+			compareExtensions(t, s, f)
 			expect(t, "NPN", f.NPN.Feature, want.npn)
 			expect(t, "extended master secret", f.ExtendedMasterSecret, want.ems)
 			expect(t, "encrypt-then-MAC", f.EncryptThenMAC, want.etm)
@@ -228,5 +230,20 @@ func TestExtensions(t *testing.T) {
 			}
 			expect(t, "compression", f.Compression.Feature, compression)
 		})
+	}
+}
+
+// compareExtensions holds the report against what openssl s_client says of a connection of TLS 1.2 at most.
+func compareExtensions(t *testing.T, s *testbed.Server, f *FeatureReport) {
+	t.Helper()
+	out := sClient(t, s, "-no_tls1_3", "-cipher", "DEFAULT:@SECLEVEL=0", "-legacy_server_connect", "-nextprotoneg", "http/1.1")
+	if strings.Contains(out, "Cipher is (NONE)") {
+		return
+	}
+	for text, state := range map[string]State{"Secure Renegotiation IS supported": f.SecureRenegotiation.State, "Extended master secret: yes": f.ExtendedMasterSecret.State,
+		"Next protocol: ": f.NPN.State} {
+		if strings.Contains(out, text) != (state == Yes) {
+			t.Errorf("openssl s_client says %q: %t, here it is %s", text, strings.Contains(out, text), state)
+		}
 	}
 }

@@ -89,11 +89,13 @@ func compareReuse(t *testing.T, s *testbed.Server, version string, want State) {
 		return // not a version of this server
 	}
 	file := filepath.Join(t.TempDir(), "session")
-	sClient(t, s, version, "-sess_out", file)
-	out := sClient(t, s, version, "-sess_in", file)
-	if got := strings.Contains(out, "Reused, "); got != (want == Yes) {
-		t.Errorf("%s: openssl s_client says reused %t, want %s", version, got, want)
+	for range 3 { // on a busy machine s_client may leave before its ticket comes
+		sClient(t, s, version, "-sess_out", file)
+		if strings.Contains(sClient(t, s, version, "-sess_in", file), "Reused, ") == (want == Yes) {
+			return
+		}
 	}
+	t.Errorf("%s: openssl s_client disagrees with %s", version, want)
 }
 
 // TestSessionsBehindClientCertificate: who needs a certificate and has none learns no more than that.
@@ -111,13 +113,17 @@ func TestSessionsBehindClientCertificate(t *testing.T) {
 				if name, ok := config.Installed(t); !ok {
 					testbed.Missing(t, name)
 				}
-				f := learnt(t, testbed.Start(t, config.With(id)))
+				s := testbed.Start(t, config.With(id))
+				f := learnt(t, s)
 				required := auth == policy.ClientAuthRequired
 				c := f.ClientCertificate
 				expect(t, "client certificate", c.Feature, Yes)
 				expect(t, "required", c.Required, map[bool]State{true: Yes, false: No}[required])
 				if len(c.Schemes) == 0 || *c.Version != suite.TLS13 || len(c.Authorities) != 1 || c.Authorities[0] != "CN=Parley test root p256,O=Parley test bed" {
 					t.Errorf("%s %+v", c.Version, c)
+				}
+				if out := sClient(t, s, "-nameopt", "compat"); !strings.Contains(out, "Parley test root p256") {
+					t.Error("openssl s_client sees no name of a CA")
 				}
 				if required && (f.SessionTickets.State != NotTested || f.PSK.State != NotTested || f.PSK.Resumes.Why == "") {
 					t.Errorf("%+v %+v", f.SessionTickets, f.PSK)
