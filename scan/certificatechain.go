@@ -129,7 +129,7 @@ func judge(c *CertificateReport, opt CertificateOptions) {
 	add(expired, Bad, "certificate-expired", "it expired on %s", c.NotAfter.Format(day))
 	add(early, Bad, "certificate-not-yet-valid", "it is not valid before %s", c.NotBefore.Format(day))
 	add(!expired && c.DaysLeft < soon, Note, "certificate-expires-soon", "it expires in %d days", c.DaysLeft)
-	add(c.given() && c.Names.Matches.State == No, Bad, "certificate-name-mismatch", "it is not for %s", opt.Name)
+	add(c.own && c.Names.Matches.State == No, Bad, "certificate-name-mismatch", "it is not for %s", opt.Name)
 	add(c.Names.CommonNameOnly, Bad, "certificate-without-alternative-names", "it has a common name alone, which current clients do not read")
 	judgeStrength(c, add)
 	judgeChain(c, opt, add)

@@ -20,6 +20,8 @@ type CertificateReport struct {
 	ChainState   ChainReport        `json:"chain_state"`
 	Trust        []TrustReport      `json:"trust"`
 	Verdict      CertificateVerdict `json:"verdict"`
+
+	own bool // it was presented to the name that was scanned
 }
 
 // Presentation is a kind of hello that a certificate was presented to.

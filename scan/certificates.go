@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"math/big"
-	"net"
 	"slices"
 	"strings"
 	"time"
@@ -92,16 +91,16 @@ func Certificates(r *Result, f *FeatureReport, opt CertificateOptions) []Certifi
 			all = append(all, presented{Presentation{suite.TLS13, nameGiven, ""}, rawChain(c), nil, false})
 		}
 	}
+	own := nameNone // what clients say who are given the same name as the scan
+	if slices.ContainsFunc(all, func(p presented) bool { return p.ServerName == nameGiven }) {
+		own = nameGiven
+	}
 	var reports []CertificateReport
 	for _, group := range groupChains(all) {
-		reports = append(reports, reportCertificate(group, opt))
+		reports = append(reports, reportCertificate(group, own, opt))
 	}
-	slices.SortStableFunc(reports, func(a, b CertificateReport) int { return boolRank(a.given()) - boolRank(b.given()) })
+	slices.SortStableFunc(reports, func(a, b CertificateReport) int { return boolRank(a.own) - boolRank(b.own) })
 	return reports
-}
-
-func (c *CertificateReport) given() bool {
-	return slices.ContainsFunc(c.Seen, func(p Presentation) bool { return p.ServerName == nameGiven })
 }
 
 func rawChain(chain []*x509.Certificate) [][]byte {
@@ -126,9 +125,8 @@ func groupChains(all []presented) [][]presented {
 	return groups
 }
 
-// reportCertificate describes and judges one chain. TLS 1.3's chain of the scan before comes from a list of parsed
-// certificates; if the same was seen on a connection, that says how.
-func reportCertificate(group []presented, opt CertificateOptions) CertificateReport {
+// reportCertificate describes and judges one chain. own is the case of server name that the scan asked with.
+func reportCertificate(group []presented, own string, opt CertificateOptions) CertificateReport {
 	der := group[0].chain
 	chain := make([]*x509.Certificate, len(der)) // nil where one cannot be parsed
 	c := CertificateReport{Timestamps: []SCT{}, Trust: []TrustReport{}}
@@ -144,6 +142,7 @@ func reportCertificate(group []presented, opt CertificateOptions) CertificateRep
 	c.Link = c.Chain[0]
 	for _, p := range group {
 		c.Seen = with(c.Seen, p.Presentation)
+		c.own = c.own || p.ServerName == own
 	}
 	digest := sha1.Sum(der[0])
 	c.Fingerprints = Fingerprints{SHA1: hex.EncodeToString(digest[:]), SHA256: fingerprint(der[0])}
@@ -206,8 +205,6 @@ func readNames(leaf *x509.Certificate, name string) NamesReport {
 	switch {
 	case name == "":
 		n.Matches = Feature{NotTested, "no name is given"}
-	case net.ParseIP(name) != nil && len(n.IP) == 0:
-		n.Matches = yesNo(false)
 	default:
 		n.Matches = yesNo(leaf.VerifyHostname(name) == nil)
 	}

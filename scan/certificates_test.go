@@ -202,6 +202,20 @@ func TestEd25519Certificate(t *testing.T) {
 	}
 }
 
+// TestCertificateOfAnAddress: scanned by its address, an endpoint is sent no name, and is held to the address.
+func TestCertificateOfAnAddress(t *testing.T) {
+	for _, c := range []struct {
+		spec    testbed.Spec
+		matches State
+	}{{testbed.RSA2048, Yes}, {testbed.RSAOtherName, No}} {
+		r, f := scanAndLearn(t, openssl(t, testbed.Make(t, c.spec)).Addr, "")
+		l := Certificates(r, f, CertificateOptions{Name: "127.0.0.1"})
+		if len(l) != 1 || l[0].Names.Matches.State != c.matches || l[0].Verdict.Good != (c.matches == Yes) {
+			t.Errorf("%s: %+v", c.spec.Name, l)
+		}
+	}
+}
+
 // TestUnreadableCertificate is reported as such.
 func TestUnreadableCertificate(t *testing.T) {
 	r := &Result{Seen: &Endpoint{}}

@@ -38,6 +38,21 @@ func (f *features) askDH() []experiment {
 	return nil
 }
 
+// askHybrid asks twice for a post-quantum hybrid, where one is accepted: no other question has such a share.
+func (f *features) askHybrid() []experiment {
+	hybrids := slices.DeleteFunc(f.groups(suite.TLS13), func(g suite.Group) bool { return suite.GroupByCode(g).Kind != "hybrid" })
+	if f.newest != suite.TLS13 || len(hybrids) == 0 {
+		return nil
+	}
+	o := f.offer(suite.TLS13)
+	o.Groups, o.KeyShares = hybrids[:1], hybrids[:1]
+	var l []experiment
+	for range 2 {
+		l = append(l, ask(func(*handshake.Result) {}, inquiry(o)))
+	}
+	return l
+}
+
 // accepted lists all accepted suites of a version.
 func (f *features) accepted(v suite.Version) []suite.Code {
 	for _, x := range f.r.Versions {

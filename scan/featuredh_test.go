@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"bytes"
 	"encoding/asn1"
 	"encoding/hex"
 	"encoding/pem"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/suite"
 	"github.com/parley-tls/parley/testbed"
 )
@@ -79,6 +81,9 @@ func TestDiffieHellman(t *testing.T) {
 		}
 		expect(t, "reuse", f.KeyShareReuse.DHE.Feature, NotApplicable)
 		expect(t, "reuse", f.KeyShareReuse.ECDHE.Feature, No)
+		if expect(t, "reuse", f.KeyShareReuse.Hybrid.Feature, No); f.KeyShareReuse.Hybrid.Compared < 2 {
+			t.Errorf("%+v", f.KeyShareReuse)
+		}
 	})
 }
 
@@ -124,6 +129,23 @@ func TestComposite(t *testing.T) {
 	f := learnt(t, fakeServer{prime: composite.Text(16)}.start(t))
 	if len(f.DiffieHellman) != 1 || !f.DiffieHellman[0].Composite {
 		t.Errorf("%+v", f.DiffieHellman)
+	}
+}
+
+// TestClassicalPart finds the server's curve point in a hybrid share.
+func TestClassicalPart(t *testing.T) {
+	for g, sizes := range map[suite.Group][2]int{suite.X25519MLKEM768: {1088, 32}, suite.SecP256r1MLKEM768: {65, 1088}, suite.SecP384r1MLKEM1024: {97, 1568}, suite.X25519: {32, 0}} {
+		first, second := bytes.Repeat([]byte{1}, sizes[0]), bytes.Repeat([]byte{2}, sizes[1])
+		want := first
+		if g == suite.X25519MLKEM768 {
+			want = second
+		}
+		if got := classicalPart(&hello.ServerHello{Group: g, KeyShare: append(first, second...)}); !bytes.Equal(got, want) {
+			t.Errorf("%s: %d bytes", g, len(got))
+		}
+	}
+	if got := classicalPart(&hello.ServerHello{Group: suite.X25519MLKEM768, KeyShare: []byte{7}}); len(got) != 1 {
+		t.Errorf("a short share: % x", got)
 	}
 }
 

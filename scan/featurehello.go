@@ -20,6 +20,11 @@ func (f *features) askExtensions() []experiment {
 	} else {
 		f.noExtensions()
 	}
+	if f.classic == suite.SSLv3 {
+		o := f.offer(suite.SSLv3)
+		o.Compression = compressionOffer
+		l = append(l, ask(f.readCompression, inquiry(o)))
+	}
 	l = append(l, f.askFallback()...)
 	if f.newest == suite.TLS13 {
 		o := f.offer(suite.TLS13)
@@ -41,7 +46,10 @@ var (
 )
 
 // Compression methods (RFC 3749, RFC 3943).
-var compressions = map[uint8]string{1: "deflate", 64: "lzs"}
+var (
+	compressions     = map[uint8]string{1: "deflate", 64: "lzs"}
+	compressionOffer = []byte{1, 64, 0}
+)
 
 // extensionQuestions put all in one hello, since servers answer each by itself; if it is refused, less. Secure
 // renegotiation is signalled by the SCSV, since all hellos before had the extension. Encrypt-then-MAC shows only with
@@ -54,7 +62,7 @@ func (f *features) extensionQuestions() []*handshake.Question {
 	}
 	o.Extensions = []uint16{} // without renegotiation_info
 	all := o
-	all.Compression = []byte{1, 64, 0}
+	all.Compression = compressionOffer
 	less := o
 	less.EncryptThenMAC = false
 	return []*handshake.Question{inquiry(all, nextProtocol, heartbeat, fragmentLength), inquiry(o, nextProtocol), inquiry(less)}
@@ -77,9 +85,10 @@ func (f *features) noExtensions() {
 
 func (f *features) readExtensions(a *handshake.Result) {
 	r := f.report
+	f.readCompression(a)
 	if !taken(a) {
 		why := failure(a)
-		r.NPN.Feature, r.EncryptThenMAC, r.Heartbeat, r.Compression.Feature, r.MaxFragmentLength = why, why, why, why, why
+		r.NPN.Feature, r.EncryptThenMAC, r.Heartbeat, r.MaxFragmentLength = why, why, why, why
 		r.SecureRenegotiation.BySCSV = why
 		return
 	}
@@ -101,10 +110,17 @@ func (f *features) readExtensions(a *handshake.Result) {
 		r.EncryptThenMAC = notApplicable("no suite in CBC mode is accepted")
 	}
 	r.SecureRenegotiation.BySCSV = yesNo(a.Hello.SecureReneg)
-	r.Compression.Feature = yesNo(a.Hello.Compression != 0)
-	r.Compression.Method = compressions[a.Hello.Compression]
-	if len(a.Asked.Compression) < 2 {
-		r.Compression.Feature = Feature{NotTested, "a hello with it and others is refused"}
+}
+
+func (f *features) readCompression(a *handshake.Result) {
+	r := &f.report.Compression
+	switch {
+	case !taken(a):
+		r.Feature = failure(a)
+	case len(a.Asked.Compression) < 2:
+		r.Feature = Feature{NotTested, "a hello with it and others is refused"}
+	default:
+		r.Feature, r.Method = yesNo(a.Hello.Compression != 0), compressions[a.Hello.Compression]
 	}
 }
 

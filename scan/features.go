@@ -19,7 +19,7 @@ func Features(ctx context.Context, p *probe.Prober, t probe.Target, r *Result, o
 	connections, roundTrips := p.Connections(), p.RoundTrips()
 	f := &features{p: p, t: t, r: r, name: opt.ServerName, report: &FeatureReport{}}
 	f.survey()
-	f.run(ctx, slices.Concat(f.askALPN(), f.askExtensions(), f.askSessions(), f.askSchemes(), f.askNames(), f.askDH()))
+	f.run(ctx, slices.Concat(f.askALPN(), f.askExtensions(), f.askSessions(), f.askSchemes(), f.askNames(), f.askDH(), f.askHybrid()))
 	f.conclude()
 	f.report.Connections, f.report.RoundTrips = p.Connections()-connections, p.RoundTrips()-roundTrips
 	return f.report
