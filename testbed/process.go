@@ -3,6 +3,7 @@ package testbed
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -68,15 +69,29 @@ func NodePath(t testing.TB, version string) string {
 	return path
 }
 
-// FreePort returns a loopback port that was free a moment ago.
+// The ports that FreePort gives out lie below those that Linux gives to outgoing connections (32768 and up), which the
+// many clients of the tests would otherwise take between the question and the server's start.
+const firstPort, lastPort = 10000, 32000
+
+var taken sync.Map // the ports this process has given out
+
+// FreePort returns a loopback port that was free a moment ago, and that FreePort has not returned before.
 func FreePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := firstPort + rand.IntN(lastPort-firstPort)
+		if _, again := taken.LoadOrStore(port, true); again {
+			continue
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		l.Close()
+		return port
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no free port found on 127.0.0.1")
+	return 0
 }
 
 // Server is a running server.
