@@ -3,13 +3,25 @@ package probe
 import (
 	"context"
 	"net"
+	"sync"
 	"time"
 )
 
-// Connect opens a connection to t and speaks its preamble, for who has more to say than one hello. The connection
-// ends with ctx or with the prober's time limit, whichever comes first; the caller closes it. Where none comes
-// about it is nil and the observation says why. The caller adds the round trips, with Waited.
+// Connect opens a connection to t and speaks its preamble, for who has more to say than one hello. It waits while as
+// many are open as may be: who holds one must not wait for another. The connection ends with ctx or with the prober's
+// time limit, whichever comes first; the caller closes it. Where none comes about it is nil and the observation says
+// why. The caller adds the round trips, with Waited.
 func (p *Prober) Connect(ctx context.Context, t Target) (net.Conn, Observation) {
+	p.gate.enter(ctx, p.parallel())
+	conn, o := p.connect(ctx, t)
+	if conn == nil {
+		p.gate.leave(p.parallel())
+		return nil, o
+	}
+	return conn, o
+}
+
+func (p *Prober) connect(ctx context.Context, t Target) (net.Conn, Observation) {
 	if p.Pace != nil {
 		p.Pace(ctx)
 	}
@@ -27,27 +39,30 @@ func (p *Prober) Connect(ctx context.Context, t Target) (net.Conn, Observation) 
 	deadline, _ := ctx.Deadline()
 	conn.SetDeadline(deadline)
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
-	b := &boundConn{Conn: conn, release: func() { stop(); cancel() }}
 	if t.StartTLS != "" {
 		if err := t.StartTLS.Negotiate(conn, t.ServerName); err != nil {
-			b.Close()
+			stop()
+			cancel()
+			conn.Close()
 			o.Answer, o.Err = PreambleFailed, err
 			return nil, o
 		}
 		o.RoundTrips += t.StartTLS.roundTrips()
 	}
-	return b, o
+	return &boundConn{Conn: conn, release: func() { stop(); cancel(); p.gate.leave(p.parallel()) }}, o
 }
 
-// boundConn is a connection that a context can end.
+// boundConn is a connection that a context can end, and that makes room for another when it is closed.
 type boundConn struct {
 	net.Conn
+	once    sync.Once
 	release func()
 }
 
 func (b *boundConn) Close() error {
-	b.release()
-	return b.Conn.Close()
+	err := b.Conn.Close()
+	b.once.Do(b.release)
+	return err
 }
 
 // Ending classifies the error by which an open connection ended.

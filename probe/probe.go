@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -40,7 +41,7 @@ type Target struct {
 // many goroutines.
 type Prober struct {
 	Timeout  time.Duration // a connection; 0: DefaultTimeout
-	Parallel int           // connections at once in All; 0: DefaultParallel
+	Parallel int           // connections open at once, while none was narrowed; 0: DefaultParallel
 	// DialContext replaces net.Dialer, for tests and proxies.
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 	// Pace is called before each connection, outside its time limit, and returns when it may be made; nil: at once.
@@ -48,6 +49,24 @@ type Prober struct {
 
 	connections atomic.Int64
 	roundTrips  atomic.Int64
+	gate        gate
+}
+
+// Limit returns how many connections may be open at once. Others wait for their turn, outside their time limit.
+func (p *Prober) Limit() int {
+	p.gate.mu.Lock()
+	defer p.gate.mu.Unlock()
+	return p.gate.bound(p.parallel())
+}
+
+// Narrow halves how many connections may be open at once, for an endpoint that does not keep up.
+func (p *Prober) Narrow() { p.gate.narrow(p.parallel()) }
+
+func (p *Prober) parallel() int {
+	if p.Parallel > 0 {
+		return p.Parallel
+	}
+	return DefaultParallel
 }
 
 // Connections returns how many connections were attempted so far.
@@ -80,24 +99,13 @@ func (p *Prober) Hello(ctx context.Context, t Target, hello []byte) Observation 
 // All sends every hello to t, side by side, and returns the observations in the same order.
 func (p *Prober) All(ctx context.Context, t Target, hellos [][]byte) []Observation {
 	out := make([]Observation, len(hellos))
-	limit := p.Parallel
-	if limit <= 0 {
-		limit = DefaultParallel
-	}
-	slots := make(chan struct{}, limit)
-	done := make(chan struct{}, len(hellos))
+	limit := p.Limit()
+	var wg sync.WaitGroup
 	for i := range hellos {
-		slots <- struct{}{}
-		go func() {
-			out[i] = p.one(ctx, t, hellos[i])
-			<-slots
-			done <- struct{}{}
-		}()
+		wg.Go(func() { out[i] = p.one(ctx, t, hellos[i]) })
 	}
+	wg.Wait()
 	longest := 0
-	for range hellos {
-		<-done
-	}
 	for i := range out {
 		longest = max(longest, out[i].RoundTrips)
 	}

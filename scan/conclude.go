@@ -7,88 +7,6 @@ import (
 	"github.com/parley-tls/parley/suite"
 )
 
-// foretell looks for the predefined policy that the answers of the first round fit, of several that of the family
-// that comes first and there the longest, and tells the lines to expect its suites: if the endpoint runs it, or one
-// with less of the same, one more round proves that.
-func (f *full) foretell() {
-	for _, p := range policy.All() {
-		if g := f.foretold; (g == nil || p.Family == g.Family && len(p.Suites) > len(g.Suites)) && f.fits(p) {
-			f.foretold = p
-		}
-	}
-	if f.foretold == nil {
-		return
-	}
-	for _, s := range f.versions {
-		for _, l := range s.lines {
-			l.guess = shared(f.foretold.SuitesFor(s.version), l.pref.universe)
-		}
-	}
-	if l := shared(f.foretold.GroupsFor(suite.TLS13), f.groups13.pref.universe); len(l) > 0 {
-		f.groups13.guess = l
-	}
-}
-
-// reconsider gives lines another policy to expect where the answers contradict the first: one that fits all of
-// them. Where the set is known already, it is the order that is expected of it.
-func (f *full) reconsider() {
-	for v, s := range f.versions {
-		for _, l := range s.lines {
-			accepted := l.pref.accepted()
-			closed := len(l.pref.open()) == 0
-			if len(accepted) < 2 || l.stage < byKind || closed && sameSet(accepted, l.guess) || !closed && l.pref.agrees(l.guess) {
-				continue
-			}
-			for _, p := range policy.All() {
-				expected := shared(p.SuitesFor(v), l.pref.universe)
-				switch {
-				case closed && sameSet(expected, accepted) && l.pref.agrees(expected):
-					l.guess = expected
-				case !closed && l.stage == byKind && l.pref.agrees(expected):
-					l.guess, l.stage = expected, foresee
-				default:
-					continue
-				}
-				break
-			}
-		}
-	}
-}
-
-func sameSet[T comparable](a, b []T) bool { return len(a) == len(b) && len(shared(a, b)) == len(a) }
-
-// fits reports whether an endpoint with policy p would have answered the first round as this one did: the same
-// versions, and of each class the suite that p has first.
-func (f *full) fits(p *policy.Policy) bool {
-	for _, v := range scanned {
-		s := f.versions[v]
-		if p.Accepts(v) != s.accepts() {
-			return false
-		}
-		for _, l := range s.lines {
-			expected := shared(p.SuitesFor(v), l.pref.universe)
-			taken := l.pref.accepted()
-			if len(taken) == 0 {
-				continue // the endpoint may lack the kind of certificate
-			}
-			if len(expected) == 0 || taken[0] != expected[0] && taken[0] != firstOffered(l.pref.universe, expected) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// firstOffered is what an endpoint takes that accepts these and leaves the order to the client.
-func firstOffered(offered, accepted []suite.Code) suite.Code {
-	for _, c := range offered {
-		if slices.Contains(accepted, c) {
-			return c
-		}
-	}
-	return 0
-}
-
 // accepts reports whether the version was negotiated at least once.
 func (s *versionScan) accepts() bool {
 	all := s.lines
@@ -122,52 +40,15 @@ func (f *full) newestClassic() *versionScan {
 	return nil
 }
 
-// mergeLine asks for the order over several classes, nil where there is one class at most. Some servers choose the
-// certificate first: then that shows as the order.
-func (f *full) mergeLine(s *versionScan) *line[suite.Code] {
-	m := f.suiteLine(s.version, nil, nil)
-	used := 0
-	for _, l := range s.lines {
-		accepted := l.pref.accepted()
-		used += min(len(accepted), 1)
-		m.pref.universe = append(m.pref.universe, accepted...)
-		m.pref.choices = append(m.pref.choices, l.pref.choices...)
-	}
-	if used < 2 {
-		return nil
-	}
-	slices.SortStableFunc(m.pref.universe, func(a, b suite.Code) int { return rank(a) - rank(b) })
-	m.stage, m.ends = sorting, s.ends()
-	if f.foretold != nil {
-		m.guess = f.foretold.SuitesFor(s.version)
-	}
-	return m
-}
-
-// ends are pairs of the last suite of one class and the first of another: an endpoint that takes the one has all of
-// its class before the other's.
-func (s *versionScan) ends() [][]suite.Code {
-	var pairs [][]suite.Code
-	for _, a := range s.lines {
-		for _, b := range s.lines {
-			before, _, _ := a.result()
-			after, _, _ := b.result()
-			if a != b && len(before) > 0 && len(after) > 0 {
-				pairs = append(pairs, []suite.Code{after[0], before[len(before)-1]})
-			}
-		}
-	}
-	return pairs
-}
-
 // result puts the lines together.
 func (f *full) result() *Result {
 	r := &Result{Address: f.t.Address, Groups13: groupResult(f.groups13), Groups12: groupResult(f.groups12)}
 	for _, v := range scanned {
 		r.Versions = append(r.Versions, f.versions[v].result())
 	}
+	r.SSLv2 = f.ssl2
 	r.Seen = f.endpoint(r)
-	r.Connections, r.RoundTrips = f.p.Connections(), f.p.RoundTrips()
+	r.Connections = f.p.Connections() - f.before
 	return r
 }
 
@@ -180,10 +61,12 @@ func (s *versionScan) result() VersionResult {
 		for _, q := range l.unsure {
 			r.Unsure = append(r.Unsure, shared(l.pref.open(), q.list)...)
 		}
+		r.ChaChaFirst = r.ChaChaFirst || l.leads
 	}
 	if s.merged != nil {
 		r.Suites, r.Order, r.Sorted = s.merged.result()
 	}
+	r.ChaChaFirst = r.ChaChaFirst && r.Order == policy.ServerOrder
 	return r
 }
 

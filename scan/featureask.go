@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/parley-tls/parley/hello"
@@ -84,19 +85,20 @@ func (l *listing[T]) next() []*handshake.Question {
 }
 
 func (l *listing[T]) take(rs []*handshake.Result) {
-	answers := make([]probe.Observation, len(rs))
+	answers := make([]*probe.Observation, len(rs))
 	for i, r := range rs {
-		answers[i] = r.Observation
+		o := r.Observation
+		answers[i] = &o
 		if refused(r) {
-			answers[i].Answer = probe.Alerted
+			o.Answer = probe.Alerted
 			if r.Answer == probe.Closed {
-				answers[i].Answer = probe.Closed
+				o.Answer = probe.Closed
 			}
 		} else if !settled(r) {
-			answers[i].Answer = probe.Reset
+			o.Answer = probe.Reset
 		}
-		if _, ok := l.read(&answers[i]); !ok && settled(r) {
-			l.last = &answers[i]
+		if _, ok := l.read(&o); !ok && settled(r) {
+			l.last = &o
 		}
 	}
 	l.line.take(answers)
@@ -134,37 +136,24 @@ func (f *features) run(ctx context.Context, todo []experiment) {
 
 // askAll makes the connections of one round, and slows down when some fail.
 func (f *features) askAll(ctx context.Context, qs []*handshake.Question) []*handshake.Result {
-	limit := f.p.Parallel
-	if limit <= 0 {
-		limit = fullParallel
-	}
 	out := make([]*handshake.Result, len(qs))
-	slots, done := make(chan struct{}, limit), make(chan struct{}, len(qs))
+	var wg sync.WaitGroup
 	for i := range qs {
-		slots <- struct{}{}
-		go func() {
-			out[i] = handshake.Do(ctx, f.p, f.t, qs[i])
-			<-slots
-			done <- struct{}{}
-		}()
+		wg.Go(func() { out[i] = handshake.Do(ctx, f.p, f.t, qs[i]) })
 	}
-	for range qs {
-		<-done
-	}
-	longest, failed := 0, 0
+	wg.Wait()
+	failed := 0
 	for i, r := range out {
-		longest = max(longest, r.RoundTrips)
 		if !settled(r) {
 			failed++
 		}
 		f.heard = append(f.heard, answered{qs[i], r})
 	}
-	f.p.Waited(0, longest*((len(qs)+limit-1)/limit))
 	if f.mute++; failed < len(qs) {
 		f.mute = 0
 	}
 	if failed > 0 {
-		f.p.Parallel = max(1, limit/2)
+		f.p.Narrow()
 		f.pause = min(max(2*f.pause, 100*time.Millisecond), 2*time.Second)
 		select {
 		case <-ctx.Done():

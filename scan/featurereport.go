@@ -51,7 +51,6 @@ type FeatureReport struct {
 	Clock                   ClockReport              `json:"clock"`
 	ServerName              ServerNameReport         `json:"server_name"`
 	Connections             int                      `json:"connections"`
-	RoundTrips              int                      `json:"round_trips"`
 
 	presented []presented // every chain that was seen, for Certificates
 }

@@ -16,12 +16,12 @@ import (
 // of it can be read from the answers that r holds; for the rest it makes some 40 connections, in two or three rounds.
 // It always returns a report: what could not be learnt says so.
 func Features(ctx context.Context, p *probe.Prober, t probe.Target, r *Result, opt Options) *FeatureReport {
-	connections, roundTrips := p.Connections(), p.RoundTrips()
+	connections := p.Connections()
 	f := &features{p: p, t: t, r: r, name: opt.ServerName, report: &FeatureReport{}}
 	f.survey()
 	f.run(ctx, slices.Concat(f.askALPN(), f.askExtensions(), f.askSessions(), f.askSchemes(), f.askNames(), f.askDH(), f.askHybrid()))
 	f.conclude()
-	f.report.Connections, f.report.RoundTrips = p.Connections()-connections, p.RoundTrips()-roundTrips
+	f.report.Connections = p.Connections() - connections
 	return f.report
 }
 

@@ -3,7 +3,6 @@ package scan
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/policy"
@@ -15,11 +14,11 @@ import (
 type Result struct {
 	Address  string
 	Versions []VersionResult // newest first, those that were refused included
+	SSLv2    *SSLv2Result    // nil where it was not asked for
 	// Groups13 and Groups12 are the groups of TLS 1.3 and of (EC)DHE before it.
 	Groups13, Groups12 GroupResult
 	Seen               *Endpoint // certificates, and the policy as a whole
 	Connections        int
-	RoundTrips         int
 }
 
 // VersionResult is what one protocol version accepts.
@@ -29,7 +28,10 @@ type VersionResult struct {
 	Suites   []suite.Code // in the endpoint's order where Sorted, else in the order in which they were offered
 	Order    policy.Order // whose order counts
 	Sorted   bool
-	Unsure   []suite.Code // asked for several times, and each time the network failed
+	// ChaChaFirst is whether an endpoint that goes by its own order takes a ChaCha20 suite all the same where the
+	// client has it first.
+	ChaChaFirst bool
+	Unsure      []suite.Code // asked for several times, and each time the network failed
 }
 
 // GroupResult is a list of groups.
@@ -46,10 +48,9 @@ func Full(ctx context.Context, p *probe.Prober, t probe.Target, opt Options) *Re
 	if p.Parallel <= 0 {
 		p.Parallel = fullParallel
 	}
-	f := &full{ctx: ctx, p: p, t: t, sni: opt.ServerName}
+	f := &full{ctx: ctx, p: p, t: t, sni: opt.ServerName, before: p.Connections()}
 	f.start()
-	for f.ask() || f.follow() {
-	}
+	f.run()
 	return f.result()
 }
 
@@ -58,18 +59,21 @@ const fullParallel = 16
 
 // full is a scan under way.
 type full struct {
-	ctx     context.Context
-	p       *probe.Prober
-	t       probe.Target
-	sni     string
-	replies []Reply
+	ctx    context.Context
+	p      *probe.Prober
+	t      probe.Target
+	sni    string
+	before int // connections of the prober
 
+	replies  []Reply
+	ssl2     *SSLv2Result
 	versions map[suite.Version]*versionScan
 	groups13 *line[suite.Group]
 	groups12 *line[suite.Group]
+	told     bool           // the first answers are all there
 	foretold *policy.Policy // the predefined policy that the first answers fit, nil if none
-	rounds   int
-	pause    time.Duration // before the next round, after one with failures
+
+	schedule
 }
 
 // versionScan is what is asked of one version before its suites are put together.
@@ -77,100 +81,22 @@ type versionScan struct {
 	version suite.Version
 	knock   *line[suite.Code] // whether the version is accepted at all, for those that few endpoints accept
 	lines   []*line[suite.Code]
+	rests   []*rest
+	pair    *line[suite.Code] // whether the kind of certificate counts before the order of the suites
 	merged  *line[suite.Code] // the order over all classes, where there is more than one
 }
 
-// asker is a line of any kind.
-type asker interface {
-	next() []hello.Offer
-	take([]probe.Observation)
-	finished() bool
-}
-
-// askers lists all lines that were begun.
-func (f *full) askers() []asker {
-	var l []asker
-	for _, v := range scanned {
-		s := f.versions[v]
-		if s.knock != nil {
-			l = append(l, s.knock)
-		}
-		for _, x := range s.lines {
-			l = append(l, x)
-		}
-		if s.merged != nil {
-			l = append(l, s.merged)
-		}
-	}
-	for _, x := range []*line[suite.Group]{f.groups13, f.groups12} {
-		if x != nil {
-			l = append(l, x)
-		}
-	}
-	return l
-}
-
-// ask puts one round of questions and reports whether there were any.
-func (f *full) ask() bool {
-	lines := f.askers()
-	var all []Question
-	counts := make([]int, len(lines))
-	for i, l := range lines {
-		offers := l.next()
-		counts[i] = len(offers)
-		for _, o := range offers {
-			all = append(all, Question{Offer: o})
-		}
-	}
-	if len(all) == 0 || f.ctx.Err() != nil {
-		return false
-	}
-	f.rounds++
-	replies := askAll(f.ctx, f.p, f.t, all, nil)
-	f.replies = append(f.replies, replies...)
-	f.pace(replies)
-	for i, l := range lines {
-		answers := make([]probe.Observation, counts[i])
-		for j := range answers {
-			answers[j] = replies[j].Observation
-		}
-		replies = replies[counts[i]:]
-		l.take(answers)
-	}
-	if f.rounds == 1 {
-		f.foretell()
-	} else {
-		f.reconsider()
-	}
-	f.follow()
-	return true
-}
-
-// pace slows the scan down when connections fail: the endpoint may limit their rate or number. Each round with
-// failures halves how many are open at once and doubles the pause before the next.
-func (f *full) pace(replies []Reply) {
-	failed := 0
-	for i := range replies {
-		if a := replies[i].Answer; !a.Accepted() && !a.Refusal() {
-			failed++
-		}
-	}
-	if failed == 0 || failed == len(replies) && f.rounds == 1 { // nothing at all was answered: it speaks no TLS
-		return
-	}
-	f.p.Parallel = max(1, f.p.Parallel/2)
-	f.pause = min(max(2*f.pause, 100*time.Millisecond), 2*time.Second)
-	select {
-	case <-f.ctx.Done():
-	case <-time.After(f.pause):
-	}
+// rest is what a newer version refuses: the suites of several classes in one question, which is asked class by class
+// where any of it is accepted after all.
+type rest struct {
+	*line[suite.Code]
+	classes []certificateClass
 }
 
 // scanned are the versions in the order in which they are reported.
 var scanned = []suite.Version{suite.TLS13, suite.TLS12, suite.TLS11, suite.TLS10, suite.SSLv3}
 
-// start begins the lines of the first round: TLS 1.3 and 1.2 in full, a knock at each older version, and the
-// groups of TLS 1.3.
+// start begins the lines that need no answer: TLS 1.3 and 1.2, a knock at each older version, and the groups.
 func (f *full) start() {
 	f.versions = make(map[suite.Version]*versionScan)
 	for _, v := range scanned {
@@ -180,7 +106,7 @@ func (f *full) start() {
 		case suite.TLS13:
 			s.lines = []*line[suite.Code]{f.suiteLine(v, universe(v, classAny), nil)}
 		case suite.TLS12:
-			f.begin(s, nil, nil)
+			f.begin(s, classes, nil)
 		default:
 			s.knock = f.suiteLine(v, usableIn(wideSuites, v), nil)
 			s.knock.once = true
@@ -189,38 +115,73 @@ func (f *full) start() {
 	f.groups13 = f.groupLine13()
 	f.groups13.guess = slices.Concat(pqGroups[:1], usualGroups)
 	f.groups12 = f.groupLine12()
-	f.groups12.guess, f.groups12.eager = usualGroups, true
+	f.groups12.guess = usualGroups
 }
 
 // usualGroups are what most endpoints accept, in OpenSSL's order.
 var usualGroups = []suite.Group{suite.X25519, suite.Secp256r1, suite.Secp521r1, suite.Secp384r1}
 
-// begin starts a line for each class of suites. Where nothing of the guess is among those that a newer version
-// accepts, the line asks for all at once first.
-func (f *full) begin(s *versionScan, guess, seen []suite.Code) {
+// begin starts a line for each of these classes.
+func (f *full) begin(s *versionScan, classes []certificateClass, guess []suite.Code) {
 	for _, c := range classes {
 		if list := universe(s.version, c); len(list) > 0 {
 			l := f.suiteLine(s.version, list, shared(guess, list))
-			l.eager = len(shared(guess, seen)) > 0 && len(shared(list, seen)) > 0
+			l.eager = len(l.guess) > 0
 			s.lines = append(s.lines, l)
 		}
 	}
 }
 
+// beginOlder starts the lines of a version that was knocked at: of each class that a newer version accepts by itself,
+// and of the others together, since they are hardly there. Guess is what is expected of the version.
+func (f *full) beginOlder(s, newest *versionScan, guess []suite.Code) {
+	var seen, unseen []certificateClass
+	for _, c := range classes {
+		if newest == s || len(shared(universe(newest.version, c), newest.accepted())) > 0 {
+			seen = append(seen, c)
+		} else {
+			unseen = append(unseen, c)
+		}
+	}
+	if newest != s && newest.joint() {
+		seen = slices.DeleteFunc(seen, func(c certificateClass) bool { return c == classRSA || c == classECDSA })
+		l := f.jointLine(s.version, guess)
+		l.eager = len(l.guess) > 0
+		s.lines = append(s.lines, l)
+	}
+	f.begin(s, seen, guess)
+	var r *rest
+	for _, c := range unseen {
+		list := universe(s.version, c)
+		if r == nil || len(r.pref.universe)+len(list) > maxList {
+			r = &rest{line: f.suiteLine(s.version, nil, nil)}
+			r.once = true
+			s.rests = append(s.rests, r)
+		}
+		r.pref.universe, r.classes = append(r.pref.universe, list...), append(r.classes, c)
+	}
+}
+
 // follow begins the lines that the answers so far allow to ask, and reports whether there are any.
 func (f *full) follow() (began bool) {
+	if !f.told {
+		return false
+	}
 	newest := f.newestClassic()
 	for _, v := range scanned[1:] {
 		s := f.versions[v]
-		knocked := s.knock != nil && len(s.knock.pref.accepted()) > 0
-		switch {
-		case knocked && s.lines == nil && f.foretold != nil:
-			f.begin(s, f.foretold.SuitesFor(v), newest.accepted())
-			began = true
-		case knocked && s.lines == nil && (newest == s || newest.finished()):
-			f.begin(s, newest.accepted(), newest.accepted())
-			began = true
+		before := len(s.lines)
+		s.openRests(f)
+		if s.knock != nil && s.lines == nil && len(s.knock.pref.accepted()) > 0 {
+			switch {
+			case newest != s && newest.undecided():
+			case f.foretold != nil:
+				f.beginOlder(s, newest, f.foretold.SuitesFor(v))
+			case newest == s || newest.finished():
+				f.beginOlder(s, newest, newest.accepted())
+			}
 		}
+		began = s.settlePair(f) || len(s.lines) != before || began
 		if s.merged == nil && s.finished() {
 			s.merged = f.mergeLine(s)
 			began = began || s.merged != nil
@@ -229,15 +190,28 @@ func (f *full) follow() (began bool) {
 	return began
 }
 
+// openRests begins the classes of which a rest was accepted.
+func (s *versionScan) openRests(f *full) {
+	for _, r := range s.rests {
+		if r.finished() && len(r.pref.accepted()) > 0 {
+			f.begin(s, r.classes, nil)
+			r.pref = newPreference[suite.Code](nil) // its classes ask for all of it again
+		}
+	}
+}
+
 // suiteLine asks for the suites of one version and class.
 func (f *full) suiteLine(v suite.Version, list, guess []suite.Code) *line[suite.Code] {
 	return &line[suite.Code]{
 		pref: newPreference(list), guess: guess, kind: kindOfSuite,
 		build: func(l []suite.Code) hello.Offer { return base(f.sni, v, l) },
 		read:  func(o *probe.Observation) (suite.Code, bool) { return o.Suite, o.Answer.Accepted() && o.Version == v },
-		last:  func(c suite.Code) bool { return suite.ByCode(c).Encryption == "CHACHA20" },
+		last:  isChaCha,
+		fits:  func(c suite.Code) bool { return v == suite.TLS13 || suite.ByCode(c).KeyExchange == suite.KXECDHE },
 	}
 }
+
+func isChaCha(c suite.Code) bool { return suite.ByCode(c).Encryption == "CHACHA20" }
 
 // groupLine13 asks for groups by hellos without a key share, which a HelloRetryRequest answers (RFC 8446 section
 // 4.1.4): the hello stays small however large the group's share is.
@@ -246,6 +220,7 @@ func (f *full) groupLine13() *line[suite.Group] {
 		pref: newPreference(groupUniverse(true)), kind: kindOfGroup,
 		build: func(l []suite.Group) hello.Offer { return groupQuestion(f.sni, "", l...).Offer },
 		read:  func(o *probe.Observation) (suite.Group, bool) { return o.Group, o.Answer == probe.HelloRetry },
+		fits:  func(suite.Group) bool { return true },
 	}
 }
 
@@ -261,5 +236,6 @@ func (f *full) groupLine12() *line[suite.Group] {
 			return o
 		},
 		read: func(o *probe.Observation) (suite.Group, bool) { return o.Group, o.Answer.Accepted() && o.Group != 0 },
+		fits: func(suite.Group) bool { return true },
 	}
 }

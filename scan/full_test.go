@@ -42,7 +42,7 @@ func TestFull(t *testing.T) {
 			var p probe.Prober
 			start := time.Now()
 			r := Full(context.Background(), &p, probe.Target{Address: s.Addr}, Options{ServerName: testbed.HostName})
-			t.Logf("%d connections, %d round trips, %v", r.Connections, r.RoundTrips, time.Since(start).Round(time.Millisecond))
+			t.Logf("%d connections, %v", r.Connections, time.Since(start).Round(time.Millisecond))
 			for _, v := range r.Versions {
 				want := offered(s.Policy, s.Identity, v.Version)
 				if c.kind == testbed.HAProxy { // it chooses the certificate before the suite

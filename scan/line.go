@@ -17,21 +17,26 @@ type line[T comparable] struct {
 	build func([]T) hello.Offer
 	read  func(*probe.Observation) (T, bool) // what was taken
 	last  func(T) bool                       // what never leads a list of several; nil: anything may
+	fits  func(T) bool                       // whether a question that this is expected to answer may share a hello; nil: none may
 	once  bool                               // ends after the first question: only whether anything is accepted counts
 
 	eager   bool  // asks what it foresees together with the first question
 	ends    [][]T // asked before anything else of the order, since they may settle it
 	stage   stage
 	turned  bool          // the question that tells whose order counts was asked
+	led     bool          // the question that what never leads does lead was asked
+	leads   bool          // what never leads is taken where it does lead
 	waiting []question[T] // asked in this round
-	again   []question[T] // met a network failure
-	unsure  []question[T] // met it too often
+	again   []question[T] // to be asked again
+	unsure  []question[T] // met network failures too often
 }
 
 // question is one list to offer, in this order.
 type question[T comparable] struct {
-	list  []T
-	tries int
+	list    []T
+	leading bool // what else never leads does: the answer says nothing of the order of the others
+	shares  bool // may be asked in one hello with a question of another line
+	tries   int
 }
 
 type stage int
@@ -52,10 +57,10 @@ const maxTries = 5
 func (l *line[T]) next() []hello.Offer {
 	l.waiting, l.again = l.again, nil
 	for len(l.waiting) == 0 && l.stage < done {
-		l.put(l.lists())
+		l.waiting = l.questions()
 		if l.stage == first && len(l.guess) > 0 && l.eager { // no need to wait for the first answer
 			l.stage = foresee
-			l.put(l.foreseen())
+			l.waiting = append(l.waiting, l.foreseen()...)
 		}
 		switch {
 		case l.once:
@@ -71,20 +76,11 @@ func (l *line[T]) next() []hello.Offer {
 	return offers
 }
 
-// put adds questions to the round.
-func (l *line[T]) put(lists [][]T) {
-	for _, list := range lists {
-		if len(list) > 0 {
-			l.waiting = append(l.waiting, question[T]{list: list})
-		}
-	}
-}
-
 // finished reports whether the line has no question left.
 func (l *line[T]) finished() bool { return l.stage == done && len(l.waiting)+len(l.again) == 0 }
 
-// lists is what the present stage asks.
-func (l *line[T]) lists() [][]T {
+// questions are those of the present stage.
+func (l *line[T]) questions() []question[T] {
 	p := l.pref
 	if l.stage > first && len(p.accepted()) == 0 {
 		l.stage = done - 1 // all was refused at once
@@ -92,51 +88,71 @@ func (l *line[T]) lists() [][]T {
 	}
 	switch l.stage {
 	case first:
-		return [][]T{p.universe}
+		return []question[T]{{list: l.backwards(p.universe), shares: l.fits != nil && !l.eager}}
 	case foresee:
 		return l.foreseen()
 	case byKind:
-		return groupBy(p.open(), l.kind)
+		return asQuestions(groupBy(p.open(), l.kind))
 	case singly:
-		return singles(p.open())
+		return asQuestions(singles(p.open()))
 	case sorting:
 		return l.sort()
 	}
 	return nil
 }
 
-// foreseen offers everything, and then without one more of the guess at a time. If the guess is right, the answers
-// prove the set and its order at once: each takes the next of the guess, and the last is a refusal. All is offered
-// backwards, so that an endpoint that leaves the order to the client shows it.
-func (l *line[T]) foreseen() [][]T {
-	if len(l.guess) == 0 {
+// foreseen offers everything without one more of the guess at a time. If the guess is right, the answers prove the set
+// and its order at once, the first question's included: each takes the next of the guess, and the last is a refusal.
+// All is offered backwards, so that an endpoint that leaves the order to the client shows it.
+func (l *line[T]) foreseen() []question[T] {
+	var qs []question[T]
+	for i := range l.guess {
+		out, left := l.guess[:i+1], l.guess[i+1:]
+		list := l.backwards(l.pref.filter(func(x T) bool { return !slices.Contains(out, x) }))
+		if len(list) > 0 && !l.pref.implied(list) {
+			qs = append(qs, question[T]{list: list, shares: l.fits != nil && len(left) > 0 && l.fits(left[0])})
+		}
+	}
+	if len(l.guess) > 1 && slices.Equal(l.guess, shared(l.backwards(l.pref.universe), l.guess)) {
+		l.turned = true
+		qs = append(qs, question[T]{list: l.pref.universe})
+	}
+	return append(qs, l.lead(l.guess)...)
+}
+
+// lead asks, once, whether what never leads is taken where it does, of an endpoint that prefers something else.
+func (l *line[T]) lead(order []T) []question[T] {
+	if l.last == nil || l.led {
 		return nil
 	}
-	l.turned = true
-	lists := [][]T{l.backwards(l.pref.universe)}
-	for i := range l.guess {
-		out := l.guess[:i+1]
-		lists = append(lists, l.backwards(l.pref.filter(func(x T) bool { return !slices.Contains(out, x) })))
+	i := slices.IndexFunc(order, l.last)
+	if i < 1 {
+		return nil
 	}
-	return lists
+	l.led = true
+	list := append([]T{order[i]}, order[:i]...)
+	return []question[T]{{list: append(list, order[i+1:]...), leading: true}}
 }
 
 // sort asks for what is open in the order, and once for whose order it is if nothing has shown that.
-func (l *line[T]) sort() [][]T {
+func (l *line[T]) sort() []question[T] {
 	if ends := l.ends; len(ends) > 0 {
 		l.ends = nil
-		return ends
+		return asQuestions(ends)
 	}
+	var qs []question[T]
+	accepted := l.pref.accepted()
 	switch l.pref.decider() {
 	case policy.ClientOrder:
 		return nil
 	case policy.OrderUnknown:
-		if list := l.pref.accepted(); len(list) > 1 && !l.turned {
+		if len(accepted) > 1 && !l.turned { // what was asked until now was asked backwards
 			l.turned = true
-			return append(l.pref.steps(l.guess), l.backwards(list))
+			qs = append(qs, question[T]{list: accepted})
 		}
 	}
-	return l.pref.steps(l.guess)
+	known, rest := l.pref.order()
+	return slices.Concat(asQuestions(l.pref.steps(l.guess)), qs, l.lead(slices.Concat(known, rest)))
 }
 
 // backwards turns a list round, but for what must not lead it.
@@ -157,12 +173,20 @@ func boolRank(b bool) int {
 	return 1
 }
 
-// take draws the conclusions from the answers to the offers of the round, in their order.
-func (l *line[T]) take(answers []probe.Observation) {
-	for i := range answers {
-		q, o := l.waiting[i], &answers[i]
+// take draws the conclusions from the answers to the offers of the round, in their order. One that is nil says nothing
+// of this line: the question shared a hello with another line's, and has to be asked by itself.
+func (l *line[T]) take(answers []*probe.Observation) {
+	for i, o := range answers {
+		q := l.waiting[i]
+		q.shares = false
+		if o == nil {
+			l.again = append(l.again, q)
+			continue
+		}
 		taken, ok := l.read(o)
 		switch {
+		case ok && q.leading && taken == q.list[0]:
+			l.leads = true
 		case ok && slices.Contains(q.list, taken):
 			l.pref.took(q.list, taken)
 		case o.Answer.Refusal() || o.Answer.Accepted(): // accepted, but not as asked: another version
@@ -178,6 +202,15 @@ func (l *line[T]) take(answers []probe.Observation) {
 	l.waiting = nil
 }
 
+// understands reports whether an answer to question i of the round takes something of its list.
+func (l *line[T]) understands(i int, o *probe.Observation) bool {
+	taken, ok := l.read(o)
+	return ok && slices.Contains(l.waiting[i].list, taken)
+}
+
+// shares reports whether question i of the round may share its hello with another line's.
+func (l *line[T]) shares(i int) bool { return l.waiting[i].shares }
+
 // result is what the line has learnt: the accepted in the endpoint's order, whose order counts, and whether the
 // endpoint's order is proven to the end.
 func (l *line[T]) result() (accepted []T, order policy.Order, sorted bool) {
@@ -187,6 +220,17 @@ func (l *line[T]) result() (accepted []T, order policy.Order, sorted bool) {
 	}
 	known, rest := l.pref.order()
 	return slices.Concat(known, rest), order, len(rest) == 0
+}
+
+// asQuestions makes plain questions of lists.
+func asQuestions[T comparable](lists [][]T) []question[T] {
+	var qs []question[T]
+	for _, list := range lists {
+		if len(list) > 0 {
+			qs = append(qs, question[T]{list: list})
+		}
+	}
+	return qs
 }
 
 // groupBy parts a list by kind, in the order in which kinds come up.

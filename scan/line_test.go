@@ -60,9 +60,10 @@ func learn(l *line[suite.Code], s *simulated) (rounds int) {
 			return rounds
 		}
 		rounds++
-		answers := make([]probe.Observation, len(offers))
+		answers := make([]*probe.Observation, len(offers))
 		for i, o := range offers {
-			answers[i] = s.answer(o)
+			a := s.answer(o)
+			answers[i] = &a
 		}
 		l.take(answers)
 	}

@@ -155,6 +155,17 @@ func (p *preference[T]) agrees(expected []T) bool {
 	return !slices.ContainsFunc(expected, func(x T) bool { return p.rejected[x] })
 }
 
+// implied reports whether it is known what the endpoint would take of these: what it took of a longer list, or
+// nothing.
+func (p *preference[T]) implied(offered []T) bool {
+	if !slices.ContainsFunc(offered, func(x T) bool { return !p.rejected[x] }) {
+		return true
+	}
+	return slices.ContainsFunc(p.choices, func(c choice[T]) bool {
+		return slices.Contains(offered, c.taken) && len(shared(offered, c.offered)) == len(offered)
+	})
+}
+
 // decider says whose order counts: the endpoint's if it passed over something acceptable that was offered before
 // what it took; the client's if of two things it took now the one, now the other.
 func (p *preference[T]) decider() policy.Order {
