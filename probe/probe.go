@@ -117,22 +117,29 @@ func (p *Prober) All(ctx context.Context, t Target, hellos [][]byte) []Observati
 // one makes the connection and reads the answer.
 func (p *Prober) one(ctx context.Context, t Target, raw []byte) Observation {
 	conn, o := p.Connect(ctx, t)
-	o.Sent = len(raw)
 	if conn == nil {
+		o.Sent = len(raw)
 		return o
 	}
 	defer conn.Close()
+	Ask(conn, raw, &o)
+	return o
+}
+
+// Ask sends a hello on a connection of Connect, whose observation is o, and adds the answer to it. The caller closes
+// the connection.
+func Ask(conn net.Conn, raw []byte, o *Observation) {
 	o.RoundTrips++
+	o.Sent = len(raw)
 	sent := time.Now()
 	// A server that has refused already may have closed its side: what it said is still worth reading.
 	_, writeErr := conn.Write(raw)
 	r := reader{conn: conn, sent: sent}
 	r.asked, _ = hello.ParseClientHello(raw)
-	r.run(&o)
+	r.run(o)
 	if writeErr != nil && o.Answer == Closed && o.Received == 0 {
 		o.Answer, o.Err = endOf(writeErr), writeErr
 	}
-	return o
 }
 
 func (p *Prober) dial(ctx context.Context, address string) (net.Conn, error) {

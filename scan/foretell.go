@@ -2,7 +2,6 @@ package scan
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/suite"
@@ -14,40 +13,42 @@ func (f *full) tell() {
 	if f.told || len(f.replies) == 0 {
 		return
 	}
+	first := slices.Clone(f.marks)
 	for _, s := range f.versions {
-		for _, l := range append(slices.Clone(s.lines), s.knock) {
-			if l != nil && !l.opened() {
-				return
-			}
-		}
+		first = append(append(first, s.lines...), s.knock)
+	}
+	if slices.ContainsFunc(first, func(l *line[suite.Code]) bool { return l != nil && !l.opened() }) {
+		return
 	}
 	f.told = true
 	f.foretell()
 }
 
-// opened reports whether the first question was answered, or failed twice.
+// opened reports whether the first question was answered, or failed twice. That it has to be asked by itself is an
+// answer: it is seldom another.
 func (l *line[T]) opened() bool {
-	return l.stage > first && len(l.waiting) == 0 && !slices.ContainsFunc(l.again, func(q question[T]) bool { return q.tries < 2 })
+	return l.stage > first && len(l.waiting) == 0 && !slices.ContainsFunc(l.again, func(q question[T]) bool { return !q.apart && q.tries < 2 })
 }
 
-// expect is the order in which an endpoint that accepts these would take them, by its first answer: its own, or that
-// in which they are offered.
+// expect is what to expect of an endpoint that accepts these, by its first answer: they come in its own order, and then
+// it lacks what comes before what it took, or in that in which they are offered.
 func (l *line[T]) expect(accepts []T) []T {
 	taken, offered := l.pref.accepted(), shared(l.backwards(l.pref.universe), accepts)
-	if len(taken) == 1 && len(accepts) > 0 && taken[0] == offered[0] && taken[0] != accepts[0] {
+	if len(taken) != 1 || !slices.Contains(accepts, taken[0]) {
+		return accepts
+	}
+	if taken[0] == offered[0] && taken[0] != accepts[0] {
 		return offered
 	}
-	return accepts
+	return accepts[slices.Index(accepts, taken[0]):]
 }
 
-// foretell looks for the predefined policy that the answers of the first round fit, and tells the lines to expect its
-// suites: if the endpoint runs it, one more round proves that. Of several it is the one that listeners get by default,
-// or the one with fewest suites, since every suite that is expected in vain costs a connection, and one that is not
-// expected shows in the next answer.
+// foretell looks for the predefined policy that the first answers fit, and tells the lines to expect its suites: if the
+// endpoint runs it, or one with less of the same, the next answers prove that. Of several it is one of the family that
+// comes first: what its API gives to who names none, or else that with most suites.
 func (f *full) foretell() {
 	for _, p := range policy.All() {
-		g := f.foretold
-		if (g == nil || p.Family == g.Family && len(g.DefaultFor) == 0 && (len(p.DefaultFor) > 0 || len(p.Suites) < len(g.Suites))) && f.fits(p) {
+		if g := f.foretold; (g == nil || p.Family == g.Family && likelier(p, g)) && f.fits(p) {
 			f.foretold = p
 		}
 	}
@@ -61,9 +62,14 @@ func (f *full) foretell() {
 	}
 	for v, l := range map[suite.Version]*line[suite.Group]{suite.TLS13: f.groups13, suite.TLS12: f.groups12} {
 		if guess := shared(f.foretold.GroupsFor(v), l.pref.universe); len(guess) > 0 {
-			l.guess = guess
+			l.guess = l.expect(guess)
 		}
 	}
+}
+
+func likelier(p, than *policy.Policy) bool {
+	given, other := slices.Contains(p.DefaultFor, "api"), slices.Contains(than.DefaultFor, "api")
+	return given && !other || given == other && len(p.Suites) > len(than.Suites)
 }
 
 // reconsider gives lines another policy to expect where the answers contradict the first: one that fits all of
@@ -84,7 +90,7 @@ func reconsider(l *line[suite.Code], v suite.Version) {
 	if closed && sameSet(accepted, l.guess) || !closed && l.pref.agrees(l.guess) {
 		return
 	}
-	for _, p := range bySize() {
+	for _, p := range policy.All() {
 		has := shared(p.SuitesFor(v), l.pref.universe)
 		for _, expected := range [][]suite.Code{has, shared(l.backwards(l.pref.universe), has)} {
 			switch {
@@ -120,7 +126,29 @@ func (f *full) fits(p *policy.Policy) bool {
 			}
 		}
 	}
+	for _, m := range f.marks {
+		has := shared(p.SuitesFor(suite.TLS12), m.pref.universe)
+		if f.certified() != "" {
+			has = shared(has, universe(suite.TLS12, f.certified()))
+		}
+		if (len(has) > 0) != (len(m.pref.accepted()) > 0) {
+			return false
+		}
+	}
 	return true
+}
+
+// certified is the one class of RSA and ECDSA whose suites TLS 1.2 accepts, "" if both or none.
+func (f *full) certified() certificateClass {
+	s := f.versions[suite.TLS12]
+	rsa, ecdsa := len(s.lineOf(classRSA).pref.accepted()) > 0, len(s.lineOf(classECDSA).pref.accepted()) > 0
+	switch {
+	case rsa && !ecdsa:
+		return classRSA
+	case ecdsa && !rsa:
+		return classECDSA
+	}
+	return ""
 }
 
 // firstOffered is what an endpoint takes that accepts these and leaves the order to the client.
@@ -132,10 +160,3 @@ func firstOffered(offered, accepted []suite.Code) suite.Code {
 	}
 	return 0
 }
-
-// bySize lists all policies, those with fewest suites first.
-var bySize = sync.OnceValue(func() []*policy.Policy {
-	l := slices.Clone(policy.All())
-	slices.SortStableFunc(l, func(a, b *policy.Policy) int { return len(a.Suites) - len(b.Suites) })
-	return l
-})

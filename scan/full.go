@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/policy"
@@ -50,7 +51,10 @@ func Full(ctx context.Context, p *probe.Prober, t probe.Target, opt Options) *Re
 	}
 	f := &full{ctx: ctx, p: p, t: t, sni: opt.ServerName, before: p.Connections()}
 	f.start()
+	var old sync.WaitGroup
+	old.Go(func() { f.ssl2 = AskSSLv2(ctx, p, t) })
 	f.run()
+	old.Wait()
 	return f.result()
 }
 
@@ -70,8 +74,9 @@ type full struct {
 	versions map[suite.Version]*versionScan
 	groups13 *line[suite.Group]
 	groups12 *line[suite.Group]
-	told     bool           // the first answers are all there
-	foretold *policy.Policy // the predefined policy that the first answers fit, nil if none
+	marks    []*line[suite.Code] // what tells policies apart
+	told     bool                // the first answers are all there
+	foretold *policy.Policy      // the predefined policy that the first answers fit, nil if none
 
 	schedule
 }
@@ -112,10 +117,22 @@ func (f *full) start() {
 			s.knock.once = true
 		}
 	}
+	for _, m := range marks {
+		l := f.suiteLine(suite.TLS12, m, nil)
+		l.once = true
+		f.marks = append(f.marks, l)
+	}
 	f.groups13 = f.groupLine13()
 	f.groups13.guess = slices.Concat(pqGroups[:1], usualGroups)
 	f.groups12 = f.groupLine12()
 	f.groups12.guess = usualGroups
+}
+
+// marks are suites of TLS 1.2 of which predefined policies have some or none: key exchange without forward secrecy,
+// and records with SHA-1.
+var marks = [][]suite.Code{
+	{0x009C, 0x009D, 0x003C, 0x003D, 0x002F, 0x0035},
+	{0xC013, 0xC014, 0xC009, 0xC00A},
 }
 
 // usualGroups are what most endpoints accept, in OpenSSL's order.
@@ -125,9 +142,25 @@ var usualGroups = []suite.Group{suite.X25519, suite.Secp256r1, suite.Secp521r1, 
 func (f *full) begin(s *versionScan, classes []certificateClass, guess []suite.Code) {
 	for _, c := range classes {
 		if list := universe(s.version, c); len(list) > 0 {
-			l := f.suiteLine(s.version, list, shared(guess, list))
-			l.eager = len(l.guess) > 0
-			s.lines = append(s.lines, l)
+			s.add(f.suiteLine(s.version, list, shared(guess, list)))
+		}
+	}
+}
+
+// add takes in a line. What the knock has shown need not be asked again.
+func (s *versionScan) add(l *line[suite.Code]) {
+	s.lines = append(s.lines, l)
+	if len(l.guess) == 0 {
+		return
+	}
+	l.eager = true
+	if s.knock == nil {
+		return
+	}
+	for _, c := range s.knock.pref.choices {
+		if offered := shared(c.offered, l.pref.universe); slices.Contains(offered, c.taken) {
+			l.pref.took(offered, c.taken)
+			l.stage = foresee
 		}
 	}
 }
@@ -145,9 +178,7 @@ func (f *full) beginOlder(s, newest *versionScan, guess []suite.Code) {
 	}
 	if newest != s && newest.joint() {
 		seen = slices.DeleteFunc(seen, func(c certificateClass) bool { return c == classRSA || c == classECDSA })
-		l := f.jointLine(s.version, guess)
-		l.eager = len(l.guess) > 0
-		s.lines = append(s.lines, l)
+		s.add(f.jointLine(s.version, guess))
 	}
 	f.begin(s, seen, guess)
 	var r *rest

@@ -36,6 +36,7 @@ type question[T comparable] struct {
 	list    []T
 	leading bool // what else never leads does: the answer says nothing of the order of the others
 	shares  bool // may be asked in one hello with a question of another line
+	apart   bool // was, and has to be asked by itself
 	tries   int
 }
 
@@ -179,7 +180,7 @@ func (l *line[T]) take(answers []*probe.Observation) {
 	for i, o := range answers {
 		q := l.waiting[i]
 		q.shares = false
-		if o == nil {
+		if q.apart = o == nil; q.apart {
 			l.again = append(l.again, q)
 			continue
 		}

@@ -2,7 +2,9 @@ package scan
 
 import (
 	"fmt"
+	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/parley-tls/parley/hello"
@@ -16,9 +18,18 @@ type schedule struct {
 	queue   []*asking // to be sent, in this order
 	answers chan answer
 	open    int // sent and not answered
-	rounds  map[asker]*round
+	spares  []spare
+	dialled sync.WaitGroup // the connections before the spares
+	// starving comes some time after the first answer. Where the others are not there then, the endpoint may serve one
+	// connection after the other, and wait for a spare.
+	starving <-chan time.Time
+	rounds   map[asker]*round
 	pacing
 }
+
+// spare is a connection that waits for its question, so that this takes one round trip less. It takes one asking, or is
+// closed.
+type spare chan *asking
 
 // asker is a line of any kind.
 type asker interface {
@@ -40,7 +51,6 @@ type round struct {
 type asking struct {
 	offer hello.Offer
 	parts []part
-	ssl2  bool // not of a line: an SSLv2 hello
 }
 
 // part is a line's question, by its place in the line's round.
@@ -54,30 +64,44 @@ type answer struct {
 	*asking
 	sent time.Time
 	got  probe.Observation
-	ssl2 *SSLv2Result
 }
 
 // run asks until no line has a question left or the scan is ended.
 func (f *full) run() {
 	f.rounds = make(map[asker]*round)
 	f.answers = make(chan answer, f.p.Limit())
-	f.queue = append(f.queue, &asking{ssl2: true})
-	for {
-		f.advance()
+	f.advance()
+	f.dispatch()
+	f.spare()
+	defer f.discard()
+	for begun := time.Now(); ; {
 		wait := f.dispatch()
+		if f.told {
+			f.discard()
+		}
 		if f.open == 0 && wait == 0 {
 			return
-		}
-		var timer <-chan time.Time
-		if wait > 0 {
-			timer = time.After(wait)
 		}
 		select {
 		case a := <-f.answers:
 			f.hear(a)
-		case <-timer:
+			if f.starving == nil {
+				f.starving = time.After(max(time.Since(begun)/3, 20*time.Millisecond))
+			}
+			f.advance()
+		case <-f.starving:
+			f.discard()
+		case <-after(wait):
 		}
 	}
+}
+
+// after is time.After, but never for 0.
+func after(d time.Duration) <-chan time.Time {
+	if d == 0 {
+		return nil
+	}
+	return time.After(d)
 }
 
 // advance collects the questions of all lines that have no answer outstanding.
@@ -110,9 +134,10 @@ func (f *full) collect() {
 }
 
 // dispatch sends what may be sent now, and returns how long to wait before more may be: 0 where nothing waits for
-// time to pass.
+// time to pass. What waits for a question goes first: a server that serves one connection after the other would not
+// come to a later one.
 func (f *full) dispatch() time.Duration {
-	for len(f.queue) > 0 && f.open < f.p.Limit() {
+	for len(f.queue) > 0 && (len(f.spares) > 0 || f.open < f.p.Limit()) {
 		if f.ctx.Err() != nil {
 			f.queue = nil
 			return 0
@@ -123,32 +148,65 @@ func (f *full) dispatch() time.Duration {
 		q := f.queue[0]
 		f.queue = f.queue[1:]
 		f.open++
-		go func() { f.answers <- f.send(q) }()
+		if len(f.spares) > 0 {
+			f.spares[0] <- q
+			f.spares = f.spares[1:]
+			continue
+		}
+		f.dialled.Add(1)
+		go func() {
+			conn, o := f.p.Connect(f.ctx, f.t)
+			f.dialled.Done()
+			f.answers <- put(conn, o, q)
+		}()
 	}
 	return 0
 }
 
-func (f *full) send(q *asking) answer {
-	a := answer{asking: q, sent: time.Now()}
-	if q.ssl2 {
-		a.ssl2 = AskSSLv2(f.ctx, f.p, f.t)
+// spare opens connections for the questions that follow the first ones, as far as those leave room. It waits until the
+// others stand, lest a server that serves one connection after the other comes to a spare before them.
+func (f *full) spare() {
+	for range f.p.Limit() - f.open {
+		s := make(spare, 1)
+		f.spares = append(f.spares, s)
+		go func() {
+			f.dialled.Wait()
+			conn, o := f.p.Connect(f.ctx, f.t)
+			if q, ok := <-s; ok {
+				f.answers <- put(conn, o, q)
+			} else if conn != nil {
+				conn.Close()
+			}
+		}()
+	}
+}
+
+// discard closes the connections that got no question.
+func (f *full) discard() {
+	for _, s := range f.spares {
+		close(s)
+	}
+	f.spares = nil
+}
+
+// put puts a question on a connection of its own, nil where none came about, and closes it.
+func put(conn net.Conn, o probe.Observation, q *asking) answer {
+	a := answer{asking: q, sent: time.Now().Add(-o.ConnectTime), got: o}
+	if conn == nil {
 		return a
 	}
+	defer conn.Close()
 	raw, err := Bytes(&q.offer)
 	if err != nil {
 		panic(fmt.Sprintf("scan: %v", err)) // the questions are ours
 	}
-	a.got = f.p.Hello(f.ctx, f.t, raw)
+	probe.Ask(conn, raw, &a.got)
 	return a
 }
 
 // hear takes an answer in.
 func (f *full) hear(a answer) {
 	f.open--
-	if a.asking.ssl2 {
-		f.ssl2 = a.ssl2
-		return
-	}
 	f.replies = append(f.replies, Reply{Question: Question{Offer: a.offer}, Observation: a.got})
 	if f.note(a.sent, a.got.Answer.Accepted() || a.got.Answer.Refusal()) {
 		f.p.Narrow()
@@ -189,7 +247,7 @@ func (f *full) share(s *versionScan, groups asker) {
 		q.parts = append(q.parts, rider.parts...)
 		rider.parts = nil
 	}
-	f.queue = slices.DeleteFunc(f.queue, func(q *asking) bool { return !q.ssl2 && len(q.parts) == 0 })
+	f.queue = slices.DeleteFunc(f.queue, func(q *asking) bool { return len(q.parts) == 0 })
 }
 
 // carries reports whether a hello for this version's suites may ask for groups too.
@@ -215,13 +273,20 @@ func (f *full) lines() []asker {
 			l = append(l, r.line)
 		}
 	}
+	for _, m := range f.marks {
+		l = append(l, m)
+	}
 	return append(l, f.groups13, f.groups12)
 }
 
-// held reports whether a line has to wait for what the first answers foretell, or for the answer of a pair.
+// held reports whether a line has to wait: for what the first answers foretell, for the answer of a pair, or for
+// TLS 1.3 to be accepted at all.
 func (f *full) held(l asker) bool {
-	if !f.told {
+	switch {
+	case !f.told:
 		return l.opened()
+	case l == asker(f.groups13):
+		return !f.versions[suite.TLS13].accepts()
 	}
 	for _, s := range f.versions {
 		if s.undecided() && slices.ContainsFunc(s.lines, func(x *line[suite.Code]) bool { return l == asker(x) }) {
