@@ -240,3 +240,11 @@ func readRevocation(leaf *x509.Certificate, group []presented, chain []*x509.Cer
 func withoutNil(chain []*x509.Certificate) []*x509.Certificate {
 	return slices.DeleteFunc(slices.Clone(chain), func(c *x509.Certificate) bool { return c == nil })
 }
+
+// boolRank puts what is true first.
+func boolRank(b bool) int {
+	if b {
+		return 0
+	}
+	return 1
+}

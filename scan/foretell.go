@@ -92,12 +92,16 @@ func reconsider(l *line[suite.Code], v suite.Version) {
 	}
 	for _, p := range policy.All() {
 		has := shared(p.SuitesFor(v), l.pref.universe)
-		for _, expected := range [][]suite.Code{has, shared(l.backwards(l.pref.universe), has)} {
+		for _, expected := range [][]suite.Code{has, shared(l.backwards(l.pref.universe), has), shared(goOrder, has)} {
+			if closed {
+				expected = shared(expected, accepted)
+			}
 			switch {
-			case closed && sameSet(expected, accepted) && l.pref.agrees(expected):
+			case !l.pref.agrees(expected):
+			case closed && len(expected) == len(accepted):
 				l.guess = expected
 				return
-			case !closed && l.stage == byKind && l.pref.agrees(expected):
+			case !closed && l.stage == byKind:
 				l.guess, l.stage = expected, foresee
 				return
 			}

@@ -238,11 +238,19 @@ func (f *full) suiteLine(v suite.Version, list, guess []suite.Code) *line[suite.
 		build: func(l []suite.Code) hello.Offer { return base(f.sni, v, l) },
 		read:  func(o *probe.Observation) (suite.Code, bool) { return o.Suite, o.Answer.Accepted() && o.Version == v },
 		last:  isChaCha,
+		ahead: isFastGCM,
 		fits:  func(c suite.Code) bool { return v == suite.TLS13 || suite.ByCode(c).KeyExchange == suite.KXECDHE },
 	}
 }
 
+// isChaCha and isFastGCM are what servers go by that guess from the client's first suite whether it has instructions
+// for AES: OpenSSL's PrioritizeChaCha, and Go's crypto/tls. Lists begin with AES, as those of most clients do.
 func isChaCha(c suite.Code) bool { return suite.ByCode(c).Encryption == "CHACHA20" }
+
+func isFastGCM(c suite.Code) bool {
+	s := suite.ByCode(c)
+	return s.Encryption == "AES" && s.Mode == "GCM" && (s.KeyExchange == suite.KXECDHE || s.KeyExchange == suite.KXAny)
+}
 
 // groupLine13 asks for groups by hellos without a key share, which a HelloRetryRequest answers (RFC 8446 section
 // 4.1.4): the hello stays small however large the group's share is.

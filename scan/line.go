@@ -17,6 +17,7 @@ type line[T comparable] struct {
 	build func([]T) hello.Offer
 	read  func(*probe.Observation) (T, bool) // what was taken
 	last  func(T) bool                       // what never leads a list of several; nil: anything may
+	ahead func(T) bool                       // what leads a list that is turned round; nil: anything may
 	fits  func(T) bool                       // whether a question that this is expected to answer may share a hello; nil: none may
 	once  bool                               // ends after the first question: only whether anything is accepted counts
 
@@ -156,20 +157,22 @@ func (l *line[T]) sort() []question[T] {
 	return slices.Concat(asQuestions(l.pref.steps(l.guess)), qs, l.lead(slices.Concat(known, rest)))
 }
 
-// backwards turns a list round, but for what must not lead it.
+// backwards turns a list round, but for what must lead it or must not.
 func (l *line[T]) backwards(list []T) []T {
 	list = slices.Clone(list)
 	slices.Reverse(list)
 	if l.last != nil {
-		slices.SortStableFunc(list, func(a, b T) int { return boolRank(!l.last(a)) - boolRank(!l.last(b)) })
+		slices.SortStableFunc(list, func(a, b T) int { return l.place(a) - l.place(b) })
 	}
 	return list
 }
 
-// boolRank puts what is true first.
-func boolRank(b bool) int {
-	if b {
+func (l *line[T]) place(x T) int {
+	switch {
+	case l.ahead != nil && l.ahead(x):
 		return 0
+	case l.last(x):
+		return 2
 	}
 	return 1
 }

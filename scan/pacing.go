@@ -10,6 +10,7 @@ type pacing struct {
 	pause            time.Duration // after the next failure
 	next             time.Time     // no connection before
 	slowed           time.Time     // connections from before tell nothing of the present pace
+	quickest         time.Duration // of the connections, until they stood
 }
 
 const (
@@ -45,4 +46,14 @@ func (p *pacing) note(sent time.Time, ok bool) (narrow bool) {
 		p.answered, p.failed = 0, 0
 	}
 	return true
+}
+
+// late takes in how long a connection took to come about, and reports whether its SYN was lost on the way: the
+// endpoint's queue may be too short for as many as are opened at once. A SYN is sent again after a second (RFC 6298
+// section 2).
+func (p *pacing) late(connect time.Duration) bool {
+	if p.quickest == 0 || connect < p.quickest {
+		p.quickest = connect
+	}
+	return connect-p.quickest > 900*time.Millisecond
 }
