@@ -84,7 +84,7 @@ func (l *line[T]) finished() bool { return l.stage == done && len(l.waiting)+len
 // questions are those of the present stage.
 func (l *line[T]) questions() []question[T] {
 	p := l.pref
-	if l.stage > first && len(p.accepted()) == 0 {
+	if l.stage > first && l.ends == nil && len(p.accepted()) == 0 {
 		l.stage = done - 1 // all was refused at once
 		return nil
 	}

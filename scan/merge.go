@@ -22,7 +22,7 @@ func (f *full) mergeLine(s *versionScan) *line[suite.Code] {
 	}
 	slices.SortStableFunc(m.pref.universe, func(a, b suite.Code) int { return rank(a) - rank(b) })
 	m.stage = sorting
-	if s.pair != nil && len(s.pair.pref.accepted()) > 0 {
+	if s.pair != nil && len(s.pair.pref.choices) > 0 {
 		m.pref.choices = append(m.pref.choices, s.pair.pref.choices...)
 	} else {
 		m.ends = s.ends()
@@ -50,21 +50,18 @@ func (s *versionScan) ends() [][]suite.Code {
 }
 
 // settlePair finds out, of a version that has certificates of two kinds and whose policy is foreseen, whether the kind
-// counts before the order of the suites: it offers the last suite of ECDSA and the first of RSA. Where the order of the
-// suites alone counts, one line learns both kinds. It reports whether a line was begun.
+// counts before the order of the suites: it offers the last suite of each kind and the first of the other. Where the
+// order of the suites alone counts, one line learns both kinds. It reports whether a line was begun.
 func (s *versionScan) settlePair(f *full) bool {
 	rsa, ecdsa := s.lineOf(classRSA), s.lineOf(classECDSA)
 	switch {
 	case f.foretold == nil || rsa == nil || ecdsa == nil:
 	case s.pair == nil && rsa.foresees() && ecdsa.foresees():
-		last := slices.DeleteFunc(slices.Clone(ecdsa.guess), isChaCha)
-		if len(last) == 0 {
-			return false
-		}
-		s.pair = f.suiteLine(s.version, []suite.Code{rsa.guess[0], last[len(last)-1]}, nil)
-		s.pair.once = true
+		s.pair = f.suiteLine(s.version, nil, nil)
+		s.pair.stage, s.pair.once = sorting, true
+		s.pair.ends = [][]suite.Code{{lastOf(ecdsa.guess), rsa.guess[0]}, {lastOf(rsa.guess), ecdsa.guess[0]}}
 		return true
-	case s.pair != nil && s.pair.finished() && slices.Equal(s.pair.pref.accepted(), rsa.guess[:1]):
+	case s.pair != nil && s.pair.finished() && s.pair.took(rsa.guess[0]) && s.pair.took(ecdsa.guess[0]):
 		joint := f.jointLine(s.version, f.foretold.SuitesFor(s.version))
 		joint.stage = foresee
 		for _, l := range []*line[suite.Code]{rsa, ecdsa, s.pair} {
@@ -74,6 +71,21 @@ func (s *versionScan) settlePair(f *full) bool {
 		return true
 	}
 	return false
+}
+
+// lastOf is the last suite of a list that does not depend on the client's.
+func lastOf(l []suite.Code) suite.Code {
+	for _, c := range slices.Backward(l) {
+		if !isChaCha(c) {
+			return c
+		}
+	}
+	return l[len(l)-1]
+}
+
+// took reports whether some answer took x of several.
+func (l *line[T]) took(x T) bool {
+	return slices.ContainsFunc(l.pref.choices, func(c choice[T]) bool { return c.taken == x && len(c.offered) > 1 })
 }
 
 // foresees reports whether what the line asks next is what it foresees.
