@@ -143,7 +143,9 @@ func view(result *scan.Result, depth Depth) policy.View {
 	}
 	v.Suites, v.Order = nil, result.Seen.OrderKnown
 	for _, g := range suite.AllGroups() {
-		v.Groups = append(v.Groups, g.Code)
+		if !slices.Contains(result.Groups12.Hidden, g.Code) {
+			v.Groups = append(v.Groups, g.Code)
+		}
 	}
 	return v
 }

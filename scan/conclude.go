@@ -47,6 +47,9 @@ func (f *full) result() *Result {
 		r.Versions = append(r.Versions, f.versions[v].result())
 	}
 	r.SSLv2 = f.ssl2
+	if f.curveBound && r.Groups12.Order != policy.ClientOrder {
+		r.Groups12.Hidden = slices.DeleteFunc(slices.Clone(f.groups12.pref.universe), func(g suite.Group) bool { return slices.Contains(r.Groups12.Groups, g) })
+	}
 	r.Seen = f.endpoint(r)
 	r.Connections = f.p.Connections() - f.before
 	return r
@@ -109,12 +112,9 @@ func (f *full) endpoint(r *Result) *Endpoint {
 			p.DHBits = n
 		}
 	}
-	if len(e.Chains) == 0 && len(p.Versions) > 0 { // TLS 1.3 alone: the certificate is encrypted
-		chain, clientAuth := handshake13(f.ctx, f.p, f.t, f.sni)
-		e.addChain(chain)
-		if clientAuth {
-			p.ClientAuth = policy.ClientAuthRequest
-		}
+	e.addChain(f.chain13)
+	if f.clientAuth13 {
+		p.ClientAuth = policy.ClientAuthRequest
 	}
 	return e
 }

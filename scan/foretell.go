@@ -22,6 +22,9 @@ func (f *full) tell() {
 	}
 	f.told = true
 	f.foretell()
+	if f.newestClassic() == nil && f.versions[suite.TLS13].accepts() { // no certificate in the clear
+		f.beside.Go(func() { f.chain13, f.clientAuth13 = certificate13(f.ctx, f.p, f.t, f.sni) })
+	}
 }
 
 // opened reports whether the first question was answered, or failed twice. That it has to be asked by itself is an

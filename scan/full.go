@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"crypto/x509"
 	"slices"
 	"sync"
 
@@ -41,6 +42,9 @@ type GroupResult struct {
 	Order  policy.Order
 	Sorted bool
 	Unsure []suite.Group
+	// Hidden are those of which nothing can be known, since the endpoint prefers the curve of its certificate, which the
+	// hello must have: no client can get them.
+	Hidden []suite.Group
 }
 
 // Full learns everything that an endpoint accepts: all suites of all versions in its order, all groups. It always
@@ -51,10 +55,9 @@ func Full(ctx context.Context, p *probe.Prober, t probe.Target, opt Options) *Re
 	}
 	f := &full{ctx: ctx, p: p, t: t, sni: opt.ServerName, before: p.Connections()}
 	f.start()
-	var old sync.WaitGroup
-	old.Go(func() { f.ssl2 = AskSSLv2(ctx, p, t) })
+	f.beside.Go(func() { f.ssl2 = AskSSLv2(ctx, p, t) })
 	f.run()
-	old.Wait()
+	f.beside.Wait()
 	return f.result()
 }
 
@@ -69,11 +72,19 @@ type full struct {
 	sni    string
 	before int // connections of the prober
 
-	replies  []Reply
-	ssl2     *SSLv2Result
-	versions map[suite.Version]*versionScan
-	groups13 *line[suite.Group]
-	groups12 *line[suite.Group]
+	replies      []Reply
+	beside       sync.WaitGroup // questions that are no line's: they fill in what follows
+	ssl2         *SSLv2Result
+	chain13      []*x509.Certificate
+	clientAuth13 bool
+
+	versions   map[suite.Version]*versionScan
+	groups13   *line[suite.Group]
+	groups12   *line[suite.Group]
+	groupsBy   certificateClass   // of the suites that ask for groups12
+	free       *line[suite.Group] // whether an ECDSA certificate's curve need not be among the groups
+	curveBound bool               // it must
+
 	marks    []*line[suite.Code] // what tells policies apart
 	told     bool                // the first answers are all there
 	foretold *policy.Policy      // the predefined policy that the first answers fit, nil if none
@@ -124,8 +135,8 @@ func (f *full) start() {
 	}
 	f.groups13 = f.groupLine13()
 	f.groups13.guess = slices.Concat(pqGroups[:1], usualGroups)
-	f.groups12 = f.groupLine12()
-	f.groups12.guess = usualGroups
+	f.groupsBy, f.groups12 = classRSA, f.groupLine12(classRSA, 0)
+	f.groups12.guess, f.groups12.fits = usualGroups, f.groups13.fits
 }
 
 // marks are suites of TLS 1.2 of which predefined policies have some or none: key exchange without forward secrecy,
@@ -218,7 +229,7 @@ func (f *full) follow() (began bool) {
 			began = began || s.merged != nil
 		}
 	}
-	return began
+	return f.otherGroups() || began
 }
 
 // openRests begins the classes of which a rest was accepted.
@@ -250,31 +261,4 @@ func isChaCha(c suite.Code) bool { return suite.ByCode(c).Encryption == "CHACHA2
 func isFastGCM(c suite.Code) bool {
 	s := suite.ByCode(c)
 	return s.Encryption == "AES" && s.Mode == "GCM" && (s.KeyExchange == suite.KXECDHE || s.KeyExchange == suite.KXAny)
-}
-
-// groupLine13 asks for groups by hellos without a key share, which a HelloRetryRequest answers (RFC 8446 section
-// 4.1.4): the hello stays small however large the group's share is.
-func (f *full) groupLine13() *line[suite.Group] {
-	return &line[suite.Group]{
-		pref: newPreference(groupUniverse(true)), kind: kindOfGroup,
-		build: func(l []suite.Group) hello.Offer { return groupQuestion(f.sni, "", l...).Offer },
-		read:  func(o *probe.Observation) (suite.Group, bool) { return o.Group, o.Answer == probe.HelloRetry },
-		fits:  func(suite.Group) bool { return true },
-	}
-}
-
-// groupLine12 asks for groups before TLS 1.3 by ECDHE with an RSA certificate: of an ECDSA certificate the list of
-// groups must hold the curve too, so that a refusal would prove nothing.
-func (f *full) groupLine12() *line[suite.Group] {
-	ephemeral := slices.DeleteFunc(slices.Clone(universe(suite.TLS12, classRSA)), func(c suite.Code) bool { return suite.ByCode(c).KeyExchange != suite.KXECDHE })
-	return &line[suite.Group]{
-		pref: newPreference(groupUniverse(false)), kind: kindOfGroup,
-		build: func(l []suite.Group) hello.Offer {
-			o := base(f.sni, suite.TLS12, ephemeral)
-			o.Groups = l
-			return o
-		},
-		read: func(o *probe.Observation) (suite.Group, bool) { return o.Group, o.Answer.Accepted() && o.Group != 0 },
-		fits: func(suite.Group) bool { return true },
-	}
 }

@@ -7,14 +7,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
-	"crypto/tls"
 	"crypto/x509"
-	"net"
 	"slices"
 	"strings"
 
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/probe"
+	"github.com/parley-tls/parley/scan/handshake"
 	"github.com/parley-tls/parley/suite"
 )
 
@@ -114,40 +113,9 @@ func digestOf(a x509.SignatureAlgorithm) string {
 	return ""
 }
 
-// handshake13 completes a TLS 1.3 handshake with crypto/tls to learn the chain that TLS 1.3 encrypts. It
-// verifies nothing: what it returns is evidence, not trust. clientAuth tells whether a client certificate
-// was asked for.
-func handshake13(ctx context.Context, p *probe.Prober, t probe.Target, sni string) (chain []*x509.Certificate, clientAuth bool) {
-	timeout := p.Timeout
-	if timeout <= 0 {
-		timeout = probe.DefaultTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	dial := p.DialContext
-	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
-	}
-	conn, err := dial(ctx, "tcp", t.Address)
-	if err != nil {
-		return nil, false
-	}
-	defer conn.Close()
-	deadline, _ := ctx.Deadline()
-	conn.SetDeadline(deadline)
-	if t.StartTLS != "" && t.StartTLS.Negotiate(conn, t.ServerName) != nil {
-		return nil, false
-	}
-	tls.Client(conn, &tls.Config{
-		ServerName: sni, InsecureSkipVerify: true, MinVersion: tls.VersionTLS13,
-		VerifyPeerCertificate: func(der [][]byte, _ [][]*x509.Certificate) error {
-			chain = parseChain(der)
-			return nil
-		},
-		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			clientAuth = true
-			return &tls.Certificate{}, nil
-		},
-	}).HandshakeContext(ctx)
-	return chain, clientAuth
+// certificate13 reads the chain that TLS 1.3 encrypts. It verifies nothing: what it returns is evidence, not trust.
+// clientAuth tells whether a client certificate was asked for.
+func certificate13(ctx context.Context, p *probe.Prober, t probe.Target, sni string) (chain []*x509.Certificate, clientAuth bool) {
+	r := handshake.Do(ctx, p, t, &handshake.Question{Offer: base(sni, suite.TLS13, common13)})
+	return parseChain(r.Chain), r.ClientAuth
 }

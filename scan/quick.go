@@ -56,10 +56,9 @@ func Quick(ctx context.Context, p *probe.Prober, t probe.Target, opt Options) *E
 		done := make(chan struct{})
 		if s.highestClassic() == 0 { // TLS 1.3 alone: no certificate was in the clear
 			go func() {
-				chain, clientAuth = handshake13(ctx, p, t, opt.ServerName)
+				chain, clientAuth = certificate13(ctx, p, t, opt.ServerName)
 				close(done)
 			}()
-			p.Waited(1, 0) // it runs beside the second round, which takes as long
 		} else {
 			close(done)
 		}

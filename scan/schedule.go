@@ -19,7 +19,7 @@ type schedule struct {
 	answers chan answer
 	open    int // sent and not answered
 	spares  []spare
-	dialled sync.WaitGroup // the connections before the spares
+	dialled *sync.WaitGroup // the connections before the spares, nil after them
 	// starving comes some time after the first answer. Where the others are not there then, the endpoint may serve one
 	// connection after the other, and wait for a spare.
 	starving <-chan time.Time
@@ -70,6 +70,7 @@ type answer struct {
 func (f *full) run() {
 	f.rounds = make(map[asker]*round)
 	f.answers = make(chan answer, f.p.Limit())
+	f.dialled = &sync.WaitGroup{}
 	f.advance()
 	f.dispatch()
 	f.spare()
@@ -153,10 +154,15 @@ func (f *full) dispatch() time.Duration {
 			f.spares = f.spares[1:]
 			continue
 		}
-		f.dialled.Add(1)
+		first := f.dialled
+		if first != nil {
+			first.Add(1)
+		}
 		go func() {
 			conn, o := f.p.Connect(f.ctx, f.t)
-			f.dialled.Done()
+			if first != nil {
+				first.Done()
+			}
 			f.answers <- put(conn, o, q)
 		}()
 	}
@@ -166,11 +172,13 @@ func (f *full) dispatch() time.Duration {
 // spare opens connections for the questions that follow the first ones, as far as those leave room. It waits until the
 // others stand, lest a server that serves one connection after the other comes to a spare before them.
 func (f *full) spare() {
+	first := f.dialled
+	f.dialled = nil
 	for range f.p.Limit() - f.open {
 		s := make(spare, 1)
 		f.spares = append(f.spares, s)
 		go func() {
-			f.dialled.Wait()
+			first.Wait()
 			conn, o := f.p.Connect(f.ctx, f.t)
 			if q, ok := <-s; ok {
 				f.answers <- put(conn, o, q)
@@ -275,6 +283,9 @@ func (f *full) lines() []asker {
 	}
 	for _, m := range f.marks {
 		l = append(l, m)
+	}
+	if f.free != nil {
+		l = append(l, f.free)
 	}
 	return append(l, f.groups13, f.groups12)
 }
