@@ -11,6 +11,7 @@ import (
 	"github.com/parley-tls/parley/probe"
 	"github.com/parley-tls/parley/scan"
 	"github.com/parley-tls/parley/suite"
+	"github.com/parley-tls/parley/vuln"
 )
 
 // Options direct an inspection.
@@ -42,16 +43,15 @@ func Run(ctx context.Context, p *probe.Prober, t Target, opt Options) *Report {
 	result := learn(guarded, p, r, opt)
 	r.Interrupted = ctx.Err() != nil
 	if r.Reached = len(result.Seen.Policy.Versions) > 0; r.Reached {
-		if opt.Depth == Full && ctx.Err() == nil {
-			opt.stage("features")
-			r.Features = scan.Features(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName})
+		if opt.Depth != Quick {
+			r.examine(ctx, p, result, opt)
 			r.Interrupted = ctx.Err() != nil
 		}
 		r.describe(result, opt)
 	} else {
 		r.Cause = causeOf(result.Seen, dials, r)
 	}
-	r.Connections, r.RoundTrips = p.Connections(), p.RoundTrips()
+	r.Connections = p.Connections()
 	r.DurationMS = time.Since(start).Milliseconds()
 	return r
 }
@@ -59,7 +59,19 @@ func Run(ctx context.Context, p *probe.Prober, t Target, opt Options) *Report {
 // NewReport is a report of an endpoint of which nothing is known yet.
 func NewReport(t Target, depth Depth, now time.Time) *Report {
 	return &Report{Schema: Schema, Target: t, Started: now.UTC().Truncate(time.Second), Depth: depth, Protocols: []Protocol{}, Ciphers: []CipherList{}, Groups: []GroupList{},
-		Certificates: []scan.CertificateReport{}, PolicyMatch: []PolicyMatch{}, Unsure: []string{}, NotTested: []string{}}
+		Certificates: []scan.CertificateReport{}, Vulnerabilities: []vuln.Finding{}, PolicyMatch: []PolicyMatch{}, Unsure: []string{}, NotTested: []string{}}
+}
+
+// examine asks for everything beside versions, suites and groups.
+func (r *Report) examine(ctx context.Context, p *probe.Prober, result *scan.Result, opt Options) {
+	if ctx.Err() == nil {
+		opt.stage("features")
+		r.Features = scan.Features(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName})
+	}
+	if ctx.Err() == nil {
+		opt.stage("vulnerabilities")
+		r.Vulnerabilities = vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName})
+	}
 }
 
 // learn asks the endpoint.
@@ -157,8 +169,14 @@ func (r *Report) protocols(result *scan.Result) {
 				state = stateOf(x, result.Seen.Replies)
 			}
 		}
+		if v == suite.SSLv2 {
+			state = r.sslv2()
+		}
 		r.Protocols = append(r.Protocols, Protocol{v, state})
-		if state == Unsure {
+		switch {
+		case state == Unsure && v == suite.SSLv2:
+			r.Unsure = append(r.Unsure, "SSLv2: "+r.Finding("drown").Summary)
+		case state == Unsure:
 			r.Unsure = append(r.Unsure, fmt.Sprintf("%s: no answer settles whether it is accepted", v))
 		}
 	}

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/parley-tls/parley/inspect"
 	"github.com/parley-tls/parley/scan"
 	"github.com/parley-tls/parley/suite"
 )
 
 // features writes what sslscan has sections for in its words, and the rest as a table.
-func (t *scanSections) features(f *scan.FeatureReport) {
+func (t *scanSections) features(r *inspect.Report) {
+	f := r.Features
 	if f == nil {
 		return
 	}
@@ -25,7 +27,11 @@ func (t *scanSections) features(f *scan.FeatureReport) {
 		}
 	}
 	section("TLS Fallback SCSV", f.FallbackSCSV.Feature, "Server supports TLS Fallback SCSV", t.st.Warn("Server does not support TLS Fallback SCSV"))
-	section("TLS renegotiation", f.SecureRenegotiation.Feature, "Secure session renegotiation supported", t.st.Bad("Secure session renegotiation not supported"))
+	insecure := "Session renegotiation not supported"
+	if renegotiates(r) {
+		insecure = t.st.Bad("Insecure session renegotiation supported")
+	}
+	section("TLS renegotiation", f.SecureRenegotiation.Feature, "Secure session renegotiation supported", insecure)
 	section("TLS Compression", f.Compression.Feature, t.st.Bad("Compression enabled (CRIME)"), "Compression disabled")
 	t.title("Features")
 	for _, row := range featureRows(f) {

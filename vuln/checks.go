@@ -18,6 +18,7 @@ type answer struct {
 	severity Severity // "": that of the check
 	summary  string
 	evidence []string
+	sslv2    bool // an SSLv2 SERVER-HELLO came
 }
 
 func (c *check) finding(ctx context.Context, s *subject) Finding {
@@ -25,7 +26,7 @@ func (c *check) finding(ctx context.Context, s *subject) Finding {
 	if c.alone || len(s.versions()) > 0 {
 		a = c.test(ctx, s)
 	}
-	f := Finding{ID: c.id, Name: c.name, CVE: c.cve, Severity: c.severity, Source: c.source, Verdict: a.verdict, Summary: a.summary, Evidence: a.evidence}
+	f := Finding{ID: c.id, Name: c.name, CVE: c.cve, Severity: c.severity, Source: c.source, Verdict: a.verdict, Summary: a.summary, Evidence: a.evidence, SSLv2: a.sslv2}
 	if a.severity != "" {
 		f.Severity = a.severity
 	}

@@ -35,6 +35,15 @@ func drown(ctx context.Context, s *subject) answer {
 		return unsure(nil, "The network failed when the endpoint was asked for SSLv2: %v.", err)
 	case err != nil:
 		return sharedKey(s)
+	}
+	a := s.decrypts(reply)
+	a.sslv2 = true
+	return a
+}
+
+// decrypts says what an SSLv2 SERVER-HELLO means for TLS sessions.
+func (s *subject) decrypts(reply *hello.SSLv2ServerHello) answer {
+	switch {
 	case reply.CertificateType != 1 || len(reply.Certificate) == 0:
 		return unsure(nil, "The endpoint speaks SSLv2 but presents no certificate.")
 	case len(reply.Suites) == 0:

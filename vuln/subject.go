@@ -50,7 +50,7 @@ func newSubject(p *probe.Prober, t probe.Target, r *scan.Result, opt Options) *s
 	if s.limit <= 0 {
 		s.limit = probe.DefaultTimeout
 	}
-	s.prober = &probe.Prober{Timeout: s.limit, DialContext: p.DialContext}
+	s.prober = &probe.Prober{Timeout: s.limit, DialContext: p.DialContext, Pace: p.Pace}
 	s.gate.size = maxParallel
 	if p.Parallel > 0 {
 		s.gate.size = min(s.gate.size, p.Parallel)
@@ -147,8 +147,8 @@ func (e errNetwork) Error() string { return "the last of several tries ended wit
 // connect opens a connection that the caller closes.
 func (s *subject) connect(ctx context.Context) (net.Conn, time.Time, error) {
 	s.gate.enter()
-	until := time.Now().Add(s.limit)
 	conn, o := s.prober.Connect(ctx, s.target)
+	until := time.Now().Add(s.limit)
 	if conn == nil {
 		s.gate.leave()
 		return nil, until, errNetwork{o.Answer}
@@ -257,7 +257,7 @@ func (s *subject) serial(ctx context.Context) bool {
 		return false
 	}
 	defer idle.Close()
-	p := &probe.Prober{Timeout: min(s.limit, time.Second), DialContext: s.prober.DialContext}
+	p := &probe.Prober{Timeout: min(s.limit, time.Second), DialContext: s.prober.DialContext, Pace: s.prober.Pace}
 	o := p.Hello(ctx, s.target, marshal(s.plainHello()))
 	s.prober.Waited(p.Connections(), 0)
 	return o.Answer == probe.Silent

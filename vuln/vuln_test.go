@@ -49,7 +49,7 @@ func TestTable(t *testing.T) {
 
 // TestJSON: the keys are an interface that programs rely on.
 func TestJSON(t *testing.T) {
-	got, err := json.Marshal(Finding{"heartbleed", "Heartbleed", "CVE-2014-0160", Vulnerable, "S.", []string{"e"}, Critical, "x"})
+	got, err := json.Marshal(Finding{"heartbleed", "Heartbleed", "CVE-2014-0160", Vulnerable, "S.", []string{"e"}, Critical, "x", true})
 	want := `{"id":"heartbleed","name":"Heartbleed","cve":"CVE-2014-0160","verdict":"vulnerable","summary":"S.","evidence":["e"],"severity":"critical","source":"x"}`
 	if err != nil || string(got) != want {
 		t.Errorf("%s, %v", got, err)
@@ -116,7 +116,7 @@ func TestConditions(t *testing.T) {
 		{"suites that are not spoken here", scanned(suite.TLS12, 0xC0A6), "ccs-injection", NotTested},
 		{"suites that are not spoken here", scanned(suite.TLS12, 0x0041), "poodle-tls", NotTested},
 	} {
-		f := run(context.Background(), &probe.Prober{DialContext: refuse}, probe.Target{}, c.result, Options{}, only([]string{c.id}))[0]
+		f := Check(context.Background(), &probe.Prober{DialContext: refuse}, probe.Target{}, c.result, Options{Only: []string{c.id}})[0]
 		if f.Verdict != c.want || f.Summary == "" {
 			t.Errorf("%s, %s: %s: %s", c.name, c.id, f.Verdict, f.Summary)
 		}

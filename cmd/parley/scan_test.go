@@ -19,6 +19,7 @@ import (
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/suite"
 	"github.com/parley-tls/parley/testbed"
+	"github.com/parley-tls/parley/testbed/vulnerable"
 )
 
 var scanSchema = sync.OnceValue(func() *jsonschema.Schema {
@@ -76,6 +77,8 @@ func TestScanJSON(t *testing.T) {
 		{"$LISTENER --json --fail-on weak", `"strength": "weak"`, exitBad},
 		{"$LISTENER --json --fail-on intermediate", `"level": "old"`, exitBad},
 		{"$LISTENER --json --fail-on old", `"level": "old"`, exitGood},
+		{"$LISTENER --json --fail-on vulnerable", `"verdict": "not-vulnerable"`, exitGood},
+		{vulnerable.Start(t, vulnerable.Flaws{Compression: 1}) + " --json --fail-on vulnerable", `"id": "crime"`, exitBad},
 		{"$MUTUAL --json", `"client_certificate": {
       "state": "yes"`, exitGood},
 		{"$LISTENER --json --starttls smtp --timeout 300ms", `"id": "not-tls"`, exitUndecided},
@@ -115,7 +118,7 @@ func TestScanTruth(t *testing.T) {
 	}
 	for _, p := range r.Protocols {
 		v, err := suite.ParseVersion(p.Version)
-		if want := map[bool]string{true: "yes", false: "no"}[s.Policy.Accepts(v)]; err != nil || p.Version != "SSLv2" && p.State != want {
+		if want := map[bool]string{true: "yes", false: "no"}[s.Policy.Accepts(v)]; err != nil || p.State != want {
 			t.Errorf("%s: %s, want %s", p.Version, p.State, want)
 		}
 	}
