@@ -62,16 +62,48 @@ func NewReport(t Target, depth Depth, now time.Time) *Report {
 		Certificates: []scan.CertificateReport{}, Vulnerabilities: []vuln.Finding{}, PolicyMatch: []PolicyMatch{}, Unsure: []string{}, NotTested: []string{}}
 }
 
-// examine asks for everything beside versions, suites and groups.
+// examine asks for what there is beside versions, suites and groups: everything, or in a basic scan what sslscan
+// reports.
 func (r *Report) examine(ctx context.Context, p *probe.Prober, result *scan.Result, opt Options) {
+	learn := scan.Features
+	if opt.Depth == Basic {
+		learn = scan.BasicFeatures
+	}
 	if ctx.Err() == nil {
 		opt.stage("features")
-		r.Features = scan.Features(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName})
+		r.Features = learn(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName})
 	}
 	if ctx.Err() == nil {
 		opt.stage("vulnerabilities")
-		r.Vulnerabilities = vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName})
+		r.Vulnerabilities = vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName, Only: r.checks()})
 	}
+}
+
+// checks are the vulnerabilities to check for, nil for all. A basic scan takes those that sslscan has: Heartbleed, SSLv2
+// by the check for DROWN, and renegotiation where the endpoint does not know the secure one.
+func (r *Report) checks() []string {
+	if r.Depth != Basic {
+		return nil
+	}
+	l := []string{"heartbleed", "drown"}
+	if r.Features.SecureRenegotiation.State == scan.No {
+		l = append(l, "insecure-renegotiation", "client-renegotiation")
+	}
+	return l
+}
+
+// leftOut says what a scan of this depth does not ask for.
+func (r *Report) leftOut() []string {
+	switch r.Depth {
+	case Quick:
+		return []string{"features and vulnerabilities: a quick scan leaves them out"}
+	case Basic:
+		return []string{
+			"features other than fallback SCSV, secure renegotiation and compression: a basic scan leaves them out",
+			"vulnerabilities other than Heartbleed and those by SSLv2 and insecure renegotiation: a basic scan leaves them out",
+		}
+	}
+	return nil
 }
 
 // learn asks the endpoint.
@@ -134,7 +166,8 @@ func (r *Report) describe(result *scan.Result, opt Options) {
 	r.groups(result)
 	r.Certificates = noNil(scan.Certificates(result, r.Features, scan.CertificateOptions{Name: r.Target.certificateName(), Roots: opt.Roots, System: opt.System, Now: opt.Now}))
 	r.NotTested = append(r.NotTested, seen.NotTested...)
-	if opt.Depth == Full && r.untestedGroups() {
+	r.NotTested = append(r.NotTested, r.leftOut()...)
+	if opt.Depth != Quick && r.untestedGroups() {
 		r.NotTested = append(r.NotTested, "groups before TLS 1.3: they are asked for with an RSA certificate")
 	}
 	for _, m := range policy.MatchPolicies(seen.Policy, view(result, opt.Depth), policy.All(), nearestPolicies) {
@@ -146,7 +179,7 @@ func (r *Report) describe(result *scan.Result, opt Options) {
 	}
 }
 
-// view is what policies are compared by. A full scan asks for every suite and group that there is, and knows the
+// view is what policies are compared by. A scan that is not quick asks for every suite and group that there is, and knows the
 // order where it sorted all versions.
 func view(result *scan.Result, depth Depth) policy.View {
 	v := result.Seen.View()

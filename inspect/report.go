@@ -30,7 +30,8 @@ type Report struct {
 	Ciphers      []CipherList             `json:"ciphers"`      // one for each accepted version, newest first
 	Groups       []GroupList              `json:"groups"`       // TLS 1.3, and what (EC)DHE before it uses
 	Certificates []scan.CertificateReport `json:"certificates"` // that the given name gets first
-	// Features are left out of a quick scan, and where it was interrupted before they were asked for.
+	// Features are left out of a quick scan, and where it was interrupted before they were asked for. In a basic one most
+	// were not asked for.
 	Features *scan.FeatureReport `json:"features,omitempty"`
 	// Vulnerabilities has a finding for each check that was made, in the order of docs/vulnerabilities.md.
 	Vulnerabilities []vuln.Finding `json:"vulnerabilities"`
@@ -47,8 +48,10 @@ type Report struct {
 type Depth string
 
 // Depths. Quick asks what a diagnosis needs: suites that policies have, at the newest version, without their order.
+// Basic asks all of protocols, suites, groups and certificates, and of the rest what sslscan reports.
 const (
 	Full  Depth = "full"
+	Basic Depth = "basic"
 	Quick Depth = "quick"
 )
 

@@ -84,7 +84,7 @@ func TestScanXMLAgreesWithSSLScan(t *testing.T) {
 			s := testbed.Start(t, config.With(testbed.Make(t, c.spec)))
 			text, xml := sslscanOf(t, sslscan, s.Addr)
 			theirs := document(t, xml)
-			ours := document(t, parleyOf(t, s.Addr))
+			ours := document(t, parleyOf(t, s.Addr, inspect.Basic))
 			for kind := range ours.kinds(make(map[string]bool)) {
 				if !theirs.kinds(make(map[string]bool))[kind] && !strings.HasPrefix(kind, "fallback") && !strings.HasPrefix(kind, "compression") {
 					t.Errorf("sslscan has no %s", kind)
@@ -125,7 +125,7 @@ func TestScanXMLOfVulnerable(t *testing.T) {
 	id, port := testbed.Make(t, testbed.RSA2048), testbed.FreePort(t)
 	s := testbed.Run(t, port, node, "../vuln/testdata/server.js", fmt.Sprint(port), id.Cert, id.Key, "ALL:SSLv2")
 	text, xml := sslscanOf(t, sslscan, s.Addr)
-	theirs, ours := document(t, xml), document(t, parleyOf(t, s.Addr))
+	theirs, ours := document(t, xml), document(t, parleyOf(t, s.Addr, inspect.Full))
 	for _, kind := range []string{"protocol", "renegotiation", "heartbleed"} {
 		if a, b := ours.all(kind), theirs.all(kind); !slices.Equal(a, b) {
 			t.Errorf("%s:\nparley  %s\nsslscan %s", kind, a, b)
@@ -169,12 +169,12 @@ func sslscanOf(t *testing.T, program, address string) (text, document string) {
 	return string(out), string(written)
 }
 
-func parleyOf(t *testing.T, address string) string {
+func parleyOf(t *testing.T, address string, depth inspect.Depth) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := inspect.Run(context.Background(), &probe.Prober{}, inspect.Target{Name: address, Host: host, Port: port, Address: address, ServerName: testbed.HostName}, inspect.Options{})
+	r := inspect.Run(context.Background(), &probe.Prober{}, inspect.Target{Name: address, Host: host, Port: port, Address: address, ServerName: testbed.HostName}, inspect.Options{Depth: depth})
 	var b strings.Builder
 	w := render.NewScanXML(&b, render.OpenSSLNames)
 	if err := w.Report(r); err != nil {

@@ -33,8 +33,10 @@ func (t *scanSections) features(r *inspect.Report) {
 	}
 	section("TLS renegotiation", f.SecureRenegotiation.Feature, "Secure session renegotiation supported", insecure)
 	section("TLS Compression", f.Compression.Feature, t.st.Bad("Compression enabled (CRIME)"), "Compression disabled")
-	t.title("Features")
-	for _, row := range featureRows(f) {
+	for i, row := range featureRows(r) {
+		if i == 0 {
+			t.title("Features")
+		}
 		t.line("%s", oneLineWrapped(fmt.Sprintf("%-26s", row[0]), row[1]))
 	}
 }
@@ -48,8 +50,12 @@ func stateWords(f scan.Feature) string {
 	return text
 }
 
-// featureRows are the features in a word or two each.
-func featureRows(f *scan.FeatureReport) [][2]string {
+// featureRows are the features in a word or two each: none where they were not all asked for.
+func featureRows(r *inspect.Report) [][2]string {
+	f := r.Features
+	if f == nil || r.Depth == inspect.Basic {
+		return nil
+	}
 	rows := [][2]string{
 		{"ALPN", listWords(f.ALPN.Feature, f.ALPN.Protocols)},
 		{"session ids", stateWords(f.SessionIDs.Feature) + resumes(f.SessionIDs.Feature, f.SessionIDs.Resumes)},

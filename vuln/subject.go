@@ -257,10 +257,22 @@ func (s *subject) serial(ctx context.Context) bool {
 		return false
 	}
 	defer idle.Close()
-	p := &probe.Prober{Timeout: min(s.limit, time.Second), DialContext: s.prober.DialContext, Pace: s.prober.Pace}
+	p := &probe.Prober{Timeout: min(s.limit, s.unhurried()), DialContext: s.prober.DialContext, Pace: s.prober.Pace}
 	o := p.Hello(ctx, s.target, marshal(s.plainHello()))
 	s.prober.Waited(p.Connections(), 0)
 	return o.Answer == probe.Silent
+}
+
+// unhurried is many times what the endpoint took to answer when it was quickest in the scan. One that is slower for
+// another reason is taken for a serial one, which costs time alone.
+func (s *subject) unhurried() time.Duration {
+	quickest := time.Second
+	for i := range s.result.Seen.Replies {
+		if d := s.result.Seen.Replies[i].FirstByte; d > 0 {
+			quickest = min(quickest, d)
+		}
+	}
+	return min(200*time.Millisecond+20*quickest, time.Second)
 }
 
 // wait sleeps, unless ctx ends.

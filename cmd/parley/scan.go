@@ -24,7 +24,7 @@ type scanFlags struct {
 	parallel, connections             int
 	rate                              float64
 	timeout                           time.Duration
-	quick, allAddresses               bool
+	quick, basic, allAddresses        bool
 	openssl, iana                     bool
 	json, xml, csv, html              string
 }
@@ -45,6 +45,9 @@ a name with several addresses the first is scanned, unless --all-addresses asks 
 
 --json, --xml (in sslscan's own schema), --csv and --html replace the text on standard output, or with =FILE are
 written there beside it. Where there is more than one target, --json writes one document a line.
+
+A full scan makes some 100 to 200 connections. --basic asks for protocols, ciphers, groups and certificates, and of the
+rest for what sslscan reports; --quick for what a diagnosis needs. The report says what they leave out.
 
 When interrupted, what was found until then is printed.
 
@@ -69,6 +72,7 @@ func (f *scanFlags) register(cmd *cobra.Command) {
 	fl.BoolVar(&f.allAddresses, "all-addresses", false, "scan every address of a name, not the first alone")
 	fl.StringVar(&f.proxy, "proxy", "", "connect through http://HOST:PORT (CONNECT) or socks5://HOST:PORT, which looks names up")
 	fl.BoolVar(&f.quick, "quick", false, "ask only what a diagnosis needs: at most 35 connections, no order")
+	fl.BoolVar(&f.basic, "basic", false, "ask what sslscan reports: no other features and vulnerabilities")
 	fl.IntVar(&f.parallel, "parallel", 8, "how many endpoints to scan at once")
 	fl.IntVar(&f.connections, "connections", 16, "how many connections to keep open to an endpoint at once")
 	fl.Float64Var(&f.rate, "rate", 0, "open at most this many connections a second, over all endpoints (default: no limit)")
@@ -85,6 +89,7 @@ func (f *scanFlags) register(cmd *cobra.Command) {
 		fl.Lookup(name).NoOptDefVal = "-"
 	}
 	cmd.MarkFlagsMutuallyExclusive("openssl-names", "iana-names")
+	cmd.MarkFlagsMutuallyExclusive("quick", "basic")
 }
 
 // runScan scans all targets and prints the reports as they come.
@@ -238,8 +243,11 @@ func (s *scanner) one(ctx context.Context, t inspect.Target, out *outputs) {
 }
 
 func (f *scanFlags) depth() inspect.Depth {
-	if f.quick {
+	switch {
+	case f.quick:
 		return inspect.Quick
+	case f.basic:
+		return inspect.Basic
 	}
 	return inspect.Full
 }
