@@ -69,20 +69,6 @@ func (r *Report) flawNotes() []string {
 	return []string{"found, and too slight to count: " + strings.Join(l, ", ")}
 }
 
-// sslv2 reads from the check for DROWN whether SSLv2 is accepted: no other question is asked in it.
-func (r *Report) sslv2() State {
-	f := r.Finding("drown")
-	switch {
-	case f == nil || f.Verdict == vuln.NotTested:
-		return NotTested
-	case f.SSLv2:
-		return Yes
-	case f.Verdict == vuln.NotVulnerable:
-		return No
-	}
-	return Unsure
-}
-
 // compareFindings compares what both reports have a verdict on. What was open before and is proved now counts as new,
 // as it does with suites; what is open now is not gone.
 func compareFindings(before *Former, now *Report, add adder) {

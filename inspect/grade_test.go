@@ -31,7 +31,7 @@ func reportOf(t *testing.T, name string, key policy.KeyType, bits int) *Report {
 		l := CipherList{Version: v, Order: p.Order, Sorted: p.Order == policy.ServerOrder}
 		for _, c := range p.SuitesFor(v) {
 			if suite.ByCode(c).UsableIn(v) {
-				l.Ciphers = append(l.Ciphers, describeCipher(c, nil))
+				l.Ciphers = append(l.Ciphers, describeCipher(c, exchange{}))
 			}
 		}
 		r.Ciphers = slices.Insert(r.Ciphers, 0, l)

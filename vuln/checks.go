@@ -18,7 +18,6 @@ type answer struct {
 	severity Severity // "": that of the check
 	summary  string
 	evidence []string
-	sslv2    bool // an SSLv2 SERVER-HELLO came
 }
 
 func (c *check) finding(ctx context.Context, s *subject) Finding {
@@ -26,7 +25,7 @@ func (c *check) finding(ctx context.Context, s *subject) Finding {
 	if c.alone || len(s.versions()) > 0 {
 		a = c.test(ctx, s)
 	}
-	f := Finding{ID: c.id, Name: c.name, CVE: c.cve, Severity: c.severity, Source: c.source, Verdict: a.verdict, Summary: a.summary, Evidence: a.evidence, SSLv2: a.sslv2}
+	f := Finding{ID: c.id, Name: c.name, CVE: c.cve, Severity: c.severity, Source: c.source, Verdict: a.verdict, Summary: a.summary, Evidence: a.evidence}
 	if a.severity != "" {
 		f.Severity = a.severity
 	}

@@ -47,8 +47,6 @@ type Finding struct {
 	Evidence []string `json:"evidence,omitempty"` // what was seen, one fact each
 	Severity Severity `json:"severity"`           // of the flaw, whether the endpoint has it or not
 	Source   string   `json:"source"`             // who described the flaw, or the standard that is broken
-	// SSLv2 is whether the endpoint answered with an SSLv2 SERVER-HELLO. The check for DROWN alone asks.
-	SSLv2 bool `json:"-"`
 }
 
 // Options direct the checks.

@@ -49,7 +49,7 @@ func TestTable(t *testing.T) {
 
 // TestJSON: the keys are an interface that programs rely on.
 func TestJSON(t *testing.T) {
-	got, err := json.Marshal(Finding{"heartbleed", "Heartbleed", "CVE-2014-0160", Vulnerable, "S.", []string{"e"}, Critical, "x", true})
+	got, err := json.Marshal(Finding{"heartbleed", "Heartbleed", "CVE-2014-0160", Vulnerable, "S.", []string{"e"}, Critical, "x"})
 	want := `{"id":"heartbleed","name":"Heartbleed","cve":"CVE-2014-0160","verdict":"vulnerable","summary":"S.","evidence":["e"],"severity":"critical","source":"x"}`
 	if err != nil || string(got) != want {
 		t.Errorf("%s, %v", got, err)
