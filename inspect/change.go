@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/parley-tls/parley/suite"
+	"github.com/parley-tls/parley/vuln"
 )
 
 // Comparison is what changed since a former report of the same endpoint.
@@ -49,13 +50,17 @@ type Former struct {
 		SHA256   string `json:"sha256"`
 		DaysLeft int    `json:"days_left"`
 	} `json:"certificates"`
+	Vulnerabilities []struct {
+		ID      string       `json:"id"`
+		Verdict vuln.Verdict `json:"verdict"`
+	} `json:"vulnerabilities"`
 	Grade *struct {
 		Level Level `json:"level"`
 	} `json:"grade"`
 }
 
 // Compare lists what changed from a former report to this one. For the worse are: another weak suite or group, an old
-// protocol, a lower level, an expired certificate, and that the endpoint is gone.
+// protocol, a lower level, an expired certificate, a vulnerability, and that the endpoint is gone.
 func Compare(before *Former, now *Report) *Comparison {
 	c := &Comparison{Since: before.Started, Changes: []Change{}}
 	add := func(worse bool, format string, args ...any) {
@@ -75,6 +80,7 @@ func Compare(before *Former, now *Report) *Comparison {
 	compareItems("cipher", before.cipherItems(), now.cipherItems(), now.Unsure, add)
 	compareItems("group", before.groupItems(), now.groupItems(), now.Unsure, add)
 	compareCertificates(before, now, add)
+	compareFindings(before, now, add)
 	if before.Grade != nil && now.Grade != nil && before.Grade.Level != now.Grade.Level {
 		worse := slices.Index(Levels, now.Grade.Level) > slices.Index(Levels, before.Grade.Level)
 		add(worse, "level %s, was %s", now.Grade.Level, before.Grade.Level)

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/parley-tls/parley/policy"
+	"github.com/parley-tls/parley/vuln"
 )
 
 // former is a report as it is read back from its JSON.
@@ -54,6 +56,36 @@ func TestCompare(t *testing.T) {
 	expired.Certificates[0].DaysLeft = -1
 	if c := Compare(former(t, strict()), expired); !c.Worse {
 		t.Errorf("expired: %+v", c)
+	}
+}
+
+// TestCompareFindings: what is proved now and was not is for the worse; what is open now is not gone.
+func TestCompareFindings(t *testing.T) {
+	with := func(v vuln.Verdict) *Report {
+		r := NewReport(Target{}, Full, time.Now())
+		r.Reached = true
+		r.Vulnerabilities = []vuln.Finding{{ID: "robot", Name: "ROBOT", Verdict: v, Severity: vuln.High}}
+		return r
+	}
+	for _, c := range []struct {
+		before, now vuln.Verdict
+		want        []Change
+	}{
+		{vuln.Vulnerable, vuln.Vulnerable, nil},
+		{vuln.NotVulnerable, vuln.Vulnerable, []Change{{"ROBOT: vulnerable now (high), was not vulnerable", true}}},
+		{vuln.NotTested, vuln.Vulnerable, []Change{{"ROBOT: vulnerable now (high), was not tested", true}}},
+		{vuln.Vulnerable, vuln.NotVulnerable, []Change{{"ROBOT: not vulnerable any more", false}}},
+		{vuln.Vulnerable, vuln.Unsure, nil},
+		{vuln.Unsure, vuln.NotVulnerable, nil},
+	} {
+		if got := Compare(former(t, with(c.before)), with(c.now)); !slices.Equal(got.Changes, c.want) {
+			t.Errorf("%s, then %s: %v", c.before, c.now, got.Changes)
+		}
+	}
+	old := former(t, with(vuln.NotVulnerable))
+	old.Vulnerabilities = nil // of a release without these checks
+	if got := Compare(old, with(vuln.Vulnerable)); len(got.Changes) > 0 {
+		t.Errorf("%v", got.Changes)
 	}
 }
 

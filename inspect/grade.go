@@ -58,7 +58,8 @@ func guideline(l Level) *policy.Policy {
 }
 
 // Judge grades what is in a report. An endpoint keeps to a level if it accepts nothing that the level leaves out: no
-// other version, no other suite, no weaker key. What it could accept besides does not count.
+// other version, no other suite, no weaker key, and has no flaw that was proved. What it could accept besides does not
+// count.
 func Judge(r *Report) Grade {
 	g := Grade{Level: NoLevel, Missed: []Missed{}, Notes: []string{}}
 	for _, l := range Levels[:len(Levels)-1] {
@@ -66,7 +67,7 @@ func Judge(r *Report) Grade {
 		d := deductions(r, l, p)
 		if len(d) == 0 {
 			g.Level = l
-			g.Notes = append(g.Notes, notes(r, p)...)
+			g.Notes = append(append(g.Notes, notes(r, p)...), r.flawNotes()...)
 			break
 		}
 		g.Missed = slices.Insert(g.Missed, 0, Missed{l, p.Name, d})
@@ -95,6 +96,7 @@ func deductions(r *Report, l Level, p *policy.Policy) []Deduction {
 	if l == Old && p.Order == policy.ServerOrder && r.clientDecides() {
 		add("the client decides which suite is taken, of which some are weak", "let the server's order count")
 	}
+	d = append(d, r.flaws()...)
 	for i := range r.Certificates {
 		d = append(d, certificateDeductions(&r.Certificates[i])...)
 	}

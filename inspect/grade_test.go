@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/parley-tls/parley/policy"
+	"github.com/parley-tls/parley/probe"
 	"github.com/parley-tls/parley/scan"
 	"github.com/parley-tls/parley/suite"
+	"github.com/parley-tls/parley/vuln"
 )
 
 // reportOf is the report of an endpoint that runs a policy to the letter.
@@ -29,7 +31,7 @@ func reportOf(t *testing.T, name string, key policy.KeyType, bits int) *Report {
 		l := CipherList{Version: v, Order: p.Order, Sorted: p.Order == policy.ServerOrder}
 		for _, c := range p.SuitesFor(v) {
 			if suite.ByCode(c).UsableIn(v) {
-				l.Ciphers = append(l.Ciphers, describeCipher(c, nil))
+				l.Ciphers = append(l.Ciphers, describeCipher(c, exchange{}))
 			}
 		}
 		r.Ciphers = slices.Insert(r.Ciphers, 0, l)
@@ -85,6 +87,40 @@ func TestJudgeCertificatesAndGroups(t *testing.T) {
 	r.Groups[0].Groups[0].Strength = suite.Weak
 	if g := Judge(r); g.Level != NoLevel {
 		t.Errorf("a weak group: %s", g.Level)
+	}
+}
+
+// TestJudgeFlaws: what was proved by how an endpoint behaves stands in the way of every level, and slight flaws are noted.
+func TestJudgeFlaws(t *testing.T) {
+	for _, c := range []struct {
+		finding vuln.Finding
+		want    Level
+		note    bool
+	}{
+		{vuln.Finding{ID: "heartbleed", Verdict: vuln.Vulnerable, Severity: vuln.Critical}, NoLevel, false},
+		{vuln.Finding{ID: "robot", Verdict: vuln.Vulnerable, Severity: vuln.High}, NoLevel, false},
+		{vuln.Finding{ID: "robot", Verdict: vuln.Unsure, Severity: vuln.High}, Modern, false},
+		{vuln.Finding{ID: "sweet32", Verdict: vuln.Vulnerable, Severity: vuln.Medium}, Modern, false}, // by the suites
+		{vuln.Finding{ID: "raccoon", Verdict: vuln.Vulnerable, Severity: vuln.Low}, Modern, true},
+	} {
+		r := reportOf(t, "Mozilla-modern-6.0", policy.ECDSA, 256)
+		r.Vulnerabilities = []vuln.Finding{c.finding}
+		if g := Judge(r); g.Level != c.want || len(g.Notes) > 0 != c.note {
+			t.Errorf("%+v: %s, notes %q", c.finding, g.Level, g.Notes)
+		}
+	}
+}
+
+// TestFlawChanges: each is for a check that there is.
+func TestFlawChanges(t *testing.T) {
+	ids := make(map[string]bool)
+	for _, f := range vuln.Check(t.Context(), &probe.Prober{}, probe.Target{Address: "127.0.0.1:1"}, &scan.Result{Seen: &scan.Endpoint{}}, vuln.Options{}) {
+		ids[f.ID] = true
+	}
+	for id := range flawChanges {
+		if !ids[id] {
+			t.Errorf("no check has the id %s", id)
+		}
 	}
 }
 

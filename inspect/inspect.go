@@ -3,14 +3,17 @@ package inspect
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/probe"
 	"github.com/parley-tls/parley/scan"
 	"github.com/parley-tls/parley/suite"
+	"github.com/parley-tls/parley/vuln"
 )
 
 // Options direct an inspection.
@@ -41,17 +44,16 @@ func Run(ctx context.Context, p *probe.Prober, t Target, opt Options) *Report {
 	guarded, dials := guard(ctx, p)
 	result := learn(guarded, p, r, opt)
 	r.Interrupted = ctx.Err() != nil
-	if r.Reached = len(result.Seen.Policy.Versions) > 0; r.Reached {
-		if opt.Depth == Full && ctx.Err() == nil {
-			opt.stage("features")
-			r.Features = scan.Features(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName})
+	if r.Reached = len(result.Seen.Policy.Versions) > 0 || sslv2(result) == Yes; r.Reached {
+		if opt.Depth != Quick {
+			r.examine(ctx, p, result, opt)
 			r.Interrupted = ctx.Err() != nil
 		}
 		r.describe(result, opt)
 	} else {
 		r.Cause = causeOf(result.Seen, dials, r)
 	}
-	r.Connections, r.RoundTrips = p.Connections(), p.RoundTrips()
+	r.Connections = p.Connections()
 	r.DurationMS = time.Since(start).Milliseconds()
 	return r
 }
@@ -59,7 +61,51 @@ func Run(ctx context.Context, p *probe.Prober, t Target, opt Options) *Report {
 // NewReport is a report of an endpoint of which nothing is known yet.
 func NewReport(t Target, depth Depth, now time.Time) *Report {
 	return &Report{Schema: Schema, Target: t, Started: now.UTC().Truncate(time.Second), Depth: depth, Protocols: []Protocol{}, Ciphers: []CipherList{}, Groups: []GroupList{},
-		Certificates: []scan.CertificateReport{}, PolicyMatch: []PolicyMatch{}, Unsure: []string{}, NotTested: []string{}}
+		Certificates: []scan.CertificateReport{}, Vulnerabilities: []vuln.Finding{}, PolicyMatch: []PolicyMatch{}, Unsure: []string{}, NotTested: []string{}}
+}
+
+// examine asks for what there is beside versions, suites and groups: everything, or in a basic scan what sslscan
+// reports.
+func (r *Report) examine(ctx context.Context, p *probe.Prober, result *scan.Result, opt Options) {
+	learn := scan.Features
+	if opt.Depth == Basic {
+		learn = scan.BasicFeatures
+	}
+	if ctx.Err() == nil {
+		opt.stage("features")
+		r.Features = learn(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName})
+	}
+	if ctx.Err() == nil {
+		opt.stage("vulnerabilities")
+		r.Vulnerabilities = vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName, Only: r.checks()})
+	}
+}
+
+// checks are the vulnerabilities to check for, nil for all. A basic scan takes those that sslscan has: Heartbleed, SSLv2
+// by the check for DROWN, and renegotiation where the endpoint does not know the secure one.
+func (r *Report) checks() []string {
+	if r.Depth != Basic {
+		return nil
+	}
+	l := []string{"heartbleed", "drown"}
+	if r.Features.SecureRenegotiation.State == scan.No {
+		l = append(l, "insecure-renegotiation", "client-renegotiation")
+	}
+	return l
+}
+
+// leftOut says what a scan of this depth does not ask for.
+func (r *Report) leftOut() []string {
+	switch r.Depth {
+	case Quick:
+		return []string{"features and vulnerabilities: a quick scan leaves them out"}
+	case Basic:
+		return []string{
+			"features other than fallback SCSV, secure renegotiation and compression: a basic scan leaves them out",
+			"vulnerabilities other than Heartbleed and those by SSLv2 and insecure renegotiation: a basic scan leaves them out",
+		}
+	}
+	return nil
 }
 
 // learn asks the endpoint.
@@ -122,11 +168,12 @@ func (r *Report) describe(result *scan.Result, opt Options) {
 	r.groups(result)
 	r.Certificates = noNil(scan.Certificates(result, r.Features, scan.CertificateOptions{Name: r.Target.certificateName(), Roots: opt.Roots, System: opt.System, Now: opt.Now}))
 	r.NotTested = append(r.NotTested, seen.NotTested...)
-	if opt.Depth == Full && r.untestedGroups() {
+	r.NotTested = append(r.NotTested, r.leftOut()...)
+	if opt.Depth != Quick && r.untestedGroups() {
 		r.NotTested = append(r.NotTested, "groups before TLS 1.3: they are asked for with an RSA certificate")
 	}
-	for _, m := range policy.MatchPolicies(seen.Policy, view(result, opt.Depth), policy.All(), nearestPolicies) {
-		r.PolicyMatch = append(r.PolicyMatch, PolicyMatch{m.Policy.Name, m.Policy.Family, m.Exact, noNil(m.Missing), noNil(m.Extra), m.Unsure})
+	if len(seen.Policy.Versions) > 0 { // no policy is about SSLv2 alone
+		r.matches(result, opt)
 	}
 	if !r.Interrupted {
 		g := Judge(r)
@@ -134,7 +181,14 @@ func (r *Report) describe(result *scan.Result, opt Options) {
 	}
 }
 
-// view is what policies are compared by. A full scan asks for every suite and group that there is, and knows the
+// matches compares with all predefined policies.
+func (r *Report) matches(result *scan.Result, opt Options) {
+	for _, m := range policy.MatchPolicies(result.Seen.Policy, view(result, opt.Depth), policy.All(), nearestPolicies) {
+		r.PolicyMatch = append(r.PolicyMatch, PolicyMatch{m.Policy.Name, m.Policy.Family, m.Exact, noNil(m.Missing), noNil(m.Extra), m.Unsure})
+	}
+}
+
+// view is what policies are compared by. A scan that is not quick asks for every suite and group that there is, and knows the
 // order where it sorted all versions.
 func view(result *scan.Result, depth Depth) policy.View {
 	v := result.Seen.View()
@@ -159,11 +213,27 @@ func (r *Report) protocols(result *scan.Result) {
 				state = stateOf(x, result.Seen.Replies)
 			}
 		}
+		if v == suite.SSLv2 {
+			state = sslv2(result)
+		}
 		r.Protocols = append(r.Protocols, Protocol{v, state})
 		if state == Unsure {
 			r.Unsure = append(r.Unsure, fmt.Sprintf("%s: no answer settles whether it is accepted", v))
 		}
 	}
+}
+
+// sslv2 is whether SSLv2 is spoken: a SERVER-HELLO came, with ciphers or, as old servers send it, without.
+func sslv2(result *scan.Result) State {
+	switch r := result.SSLv2; {
+	case r == nil:
+		return NotTested
+	case r.Hello != nil:
+		return Yes
+	case errors.Is(r.Err, scan.ErrNoSSLv2) || errors.As(r.Err, new(hello.SSLv2Error)):
+		return No
+	}
+	return Unsure
 }
 
 // stateOf: a refusal, and an answer in another version, are a no; a reset or silence is not.
@@ -197,34 +267,51 @@ func (r *Report) ciphers(result *scan.Result) {
 	}
 }
 
-func describeCipher(c suite.Code, o *probe.Observation) Cipher {
+func describeCipher(c suite.Code, o exchange) Cipher {
 	s := suite.ByCode(c)
 	a := suite.Assess(s)
-	x := Cipher{Cipher: c, Bits: s.Bits, Strength: a.Strength, Reasons: a.Reasons}
-	if o == nil {
-		return x
-	}
-	if x.DHBits = o.DHBits; o.Group != 0 {
+	x := Cipher{Cipher: c, Bits: s.Bits, Strength: a.Strength, Reasons: a.Reasons, DHBits: o.DHBits}
+	if o.Group != 0 {
 		g := o.Group
 		x.Group = &g
 	}
 	return x
 }
 
-// keyExchange finds the answer that chose this suite, of several that to the hello with most groups: it shows what
-// the endpoint prefers. It returns nil where no answer did.
-func keyExchange(replies []scan.Reply, v suite.Version, c suite.Code) *probe.Observation {
-	var best *scan.Reply
+// keyExchange is what a suite came with: the size of the prime, or the group. Of several answers that to the hello with
+// most groups shows what the endpoint prefers, be it for this suite or, where this one was asked for with fewer, for
+// another of the same version: the group does not depend on the suite.
+func keyExchange(replies []scan.Reply, v suite.Version, c suite.Code) exchange {
+	var own, widest *scan.Reply
+	wider := func(q, than *scan.Reply) bool {
+		return than == nil || len(q.Offer.Groups) > len(than.Offer.Groups)
+	}
 	for i := range replies {
 		q := &replies[i]
-		if q.Answer.Accepted() && q.Version == v && q.Suite == c && (best == nil || len(q.Offer.Groups) > len(best.Offer.Groups)) {
-			best = q
+		if !q.Answer.Accepted() || q.Version != v {
+			continue
+		}
+		if q.Suite == c && wider(q, own) {
+			own = q
+		}
+		if q.Group != 0 && wider(q, widest) {
+			widest = q
 		}
 	}
-	if best == nil {
-		return nil
+	if own == nil {
+		return exchange{}
 	}
-	return &best.Observation
+	x := exchange{own.Group, own.DHBits}
+	if own.Group != 0 && wider(widest, own) {
+		x.Group = widest.Group
+	}
+	return x
+}
+
+// exchange is how keys are exchanged with a suite.
+type exchange struct {
+	Group  suite.Group // 0 without one
+	DHBits int         // of the prime before TLS 1.3, 0 without one
 }
 
 // groups lists the groups of TLS 1.3 and of the newest version before it.

@@ -9,6 +9,7 @@ import (
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/scan"
 	"github.com/parley-tls/parley/suite"
+	"github.com/parley-tls/parley/vuln"
 )
 
 // Schema names the shape of a Report in JSON; docs/schema/scan.schema.json describes it.
@@ -29,24 +30,28 @@ type Report struct {
 	Ciphers      []CipherList             `json:"ciphers"`      // one for each accepted version, newest first
 	Groups       []GroupList              `json:"groups"`       // TLS 1.3, and what (EC)DHE before it uses
 	Certificates []scan.CertificateReport `json:"certificates"` // that the given name gets first
-	// Features are left out of a quick scan, and where it was interrupted before they were asked for.
-	Features    *scan.FeatureReport `json:"features,omitempty"`
-	PolicyMatch []PolicyMatch       `json:"policy_match"` // exact ones, or the nearest
-	Grade       *Grade              `json:"grade,omitempty"`
-	Unsure      []string            `json:"unsure"`     // asked for, and not answered
-	NotTested   []string            `json:"not_tested"` // not asked for
-	Baseline    *Comparison         `json:"baseline,omitempty"`
-	Connections int                 `json:"connections"`
-	RoundTrips  int                 `json:"round_trips"` // on the critical path: parallel connections count once
-	DurationMS  int64               `json:"duration_ms"`
+	// Features are left out of a quick scan, and where it was interrupted before they were asked for. In a basic one most
+	// were not asked for.
+	Features *scan.FeatureReport `json:"features,omitempty"`
+	// Vulnerabilities has a finding for each check that was made, in the order of docs/vulnerabilities.md.
+	Vulnerabilities []vuln.Finding `json:"vulnerabilities"`
+	PolicyMatch     []PolicyMatch  `json:"policy_match"` // exact ones, or the nearest
+	Grade           *Grade         `json:"grade,omitempty"`
+	Unsure          []string       `json:"unsure"`     // asked for, and not answered
+	NotTested       []string       `json:"not_tested"` // not asked for
+	Baseline        *Comparison    `json:"baseline,omitempty"`
+	Connections     int            `json:"connections"`
+	DurationMS      int64          `json:"duration_ms"`
 }
 
 // Depth is how much was asked.
 type Depth string
 
 // Depths. Quick asks what a diagnosis needs: suites that policies have, at the newest version, without their order.
+// Basic asks all of protocols, suites, groups and certificates, and of the rest what sslscan reports.
 const (
 	Full  Depth = "full"
+	Basic Depth = "basic"
 	Quick Depth = "quick"
 )
 

@@ -11,9 +11,9 @@ import (
 )
 
 // scanColumns are the columns of the CSV: one row for each cipher suite of each version. A target that was not reached
-// has one row with the cause.
+// has one row with the cause. vulnerable has the ids of what was proved and is of medium severity or worse.
 var scanColumns = []string{"target", "address", "port", "server_name", "reached", "cause", "version", "order", "position", "cipher", "iana", "code",
-	"bits", "strength", "reasons", "group", "dh_bits", "certificate_expires", "policy", "grade"}
+	"bits", "strength", "reasons", "group", "dh_bits", "certificate_expires", "policy", "grade", "vulnerable"}
 
 type scanCSV struct {
 	w     *csv.Writer
@@ -117,5 +117,10 @@ func rowOf(r *inspect.Report) map[string]string {
 	if r.Grade != nil {
 		row["grade"] = string(r.Grade.Level)
 	}
+	var found []string
+	for _, f := range r.Proven() {
+		found = append(found, f.ID)
+	}
+	row["vulnerable"] = strings.Join(found, " ")
 	return row
 }

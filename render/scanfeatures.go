@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/parley-tls/parley/inspect"
 	"github.com/parley-tls/parley/scan"
 	"github.com/parley-tls/parley/suite"
 )
 
 // features writes what sslscan has sections for in its words, and the rest as a table.
-func (t *scanSections) features(f *scan.FeatureReport) {
+func (t *scanSections) features(r *inspect.Report) {
+	f := r.Features
 	if f == nil {
 		return
 	}
@@ -25,10 +27,16 @@ func (t *scanSections) features(f *scan.FeatureReport) {
 		}
 	}
 	section("TLS Fallback SCSV", f.FallbackSCSV.Feature, "Server supports TLS Fallback SCSV", t.st.Warn("Server does not support TLS Fallback SCSV"))
-	section("TLS renegotiation", f.SecureRenegotiation.Feature, "Secure session renegotiation supported", t.st.Bad("Secure session renegotiation not supported"))
+	insecure := "Session renegotiation not supported"
+	if renegotiates(r) {
+		insecure = t.st.Bad("Insecure session renegotiation supported")
+	}
+	section("TLS renegotiation", f.SecureRenegotiation.Feature, "Secure session renegotiation supported", insecure)
 	section("TLS Compression", f.Compression.Feature, t.st.Bad("Compression enabled (CRIME)"), "Compression disabled")
-	t.title("Features")
-	for _, row := range featureRows(f) {
+	for i, row := range featureRows(r) {
+		if i == 0 {
+			t.title("Features")
+		}
 		t.line("%s", oneLineWrapped(fmt.Sprintf("%-26s", row[0]), row[1]))
 	}
 }
@@ -42,8 +50,12 @@ func stateWords(f scan.Feature) string {
 	return text
 }
 
-// featureRows are the features in a word or two each.
-func featureRows(f *scan.FeatureReport) [][2]string {
+// featureRows are the features in a word or two each: none where they were not all asked for.
+func featureRows(r *inspect.Report) [][2]string {
+	f := r.Features
+	if f == nil || r.Depth == inspect.Basic {
+		return nil
+	}
 	rows := [][2]string{
 		{"ALPN", listWords(f.ALPN.Feature, f.ALPN.Protocols)},
 		{"session ids", stateWords(f.SessionIDs.Feature) + resumes(f.SessionIDs.Feature, f.SessionIDs.Resumes)},

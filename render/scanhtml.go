@@ -9,6 +9,7 @@ import (
 	"github.com/parley-tls/parley/inspect"
 	"github.com/parley-tls/parley/scan"
 	"github.com/parley-tls/parley/suite"
+	"github.com/parley-tls/parley/vuln"
 )
 
 //go:embed scan.html
@@ -32,9 +33,25 @@ func NewScanHTML(w io.Writer, names ScanNames) ScanWriter {
 		"invalid":  func(c scan.CertificateReport) bool { return invalidToday(&c) },
 		"features": featureRows,
 		"old":      func(v suite.Version) bool { return v < suite.TLS12 },
-		"exact":    func(l []inspect.PolicyMatch) bool { return len(l) > 0 && l[0].Exact },
+		"found": func(r *inspect.Report) []vuln.Finding {
+			return append(findingsWith(r, vuln.Vulnerable), findingsWith(r, vuln.Unsure)...)
+		},
+		"safe":         func(r *inspect.Report) []string { return findingNames(findingsWith(r, vuln.NotVulnerable)) },
+		"untested":     untested,
+		"words":        verdictWords,
+		"verdictClass": verdictClass,
+		"join":         func(l []string) string { return strings.Join(l, ", ") },
+		"exact":        func(l []inspect.PolicyMatch) bool { return len(l) > 0 && l[0].Exact },
 	}
 	return &scanHTML{w: w, page: template.Must(template.New("scan").Funcs(words).Parse(scanPage))}
+}
+
+// verdictClass is the colour of a finding.
+func verdictClass(f vuln.Finding) string {
+	if f.Verdict == vuln.Vulnerable && (f.Severity == vuln.Critical || f.Severity == vuln.High) {
+		return "bad"
+	}
+	return "warn"
 }
 
 func (s *scanHTML) begin() error {

@@ -21,9 +21,10 @@ type (
 		SNIName   string        `xml:"sniname,attr"`
 		Port      string        `xml:"port,attr"`
 		Protocols []xmlProtocol `xml:"protocol"`
-		Ciphers   []xmlCipher   `xml:"cipher"`
-		Groups    []xmlGroup    `xml:"group"`
-		Schemes   []xmlScheme   `xml:"connection-signature-algorithm"`
+		xmlChecks
+		Ciphers []xmlCipher `xml:"cipher"`
+		Groups  []xmlGroup  `xml:"group"`
+		Schemes []xmlScheme `xml:"connection-signature-algorithm"`
 		// The certificates element is there even where it holds none.
 		Certificates struct {
 			List []xmlCertificate `xml:"certificate"`
@@ -149,6 +150,7 @@ func (s *scanXML) test(r *inspect.Report) *xmlTest {
 			t.Groups = append(t.Groups, xmlGroup{l.Version.String(), securityBits(g), scanGroupName(g.Group), fmt.Sprintf("0x%04x", uint16(g.Group))})
 		}
 	}
+	t.xmlChecks = checkElements(r)
 	t.Schemes = schemeElements(r.Features)
 	for i := range r.Certificates {
 		t.Certificates.List = append(t.Certificates.List, certificateElement(&r.Certificates[i]))

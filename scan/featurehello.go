@@ -21,9 +21,7 @@ func (f *features) askExtensions() []experiment {
 		f.noExtensions()
 	}
 	if f.classic == suite.SSLv3 {
-		o := f.offer(suite.SSLv3)
-		o.Compression = compressionOffer
-		l = append(l, ask(f.readCompression, inquiry(o)))
+		l = append(l, f.askCompressionSSLv3())
 	}
 	l = append(l, f.askFallback()...)
 	if f.newest == suite.TLS13 {
@@ -66,6 +64,13 @@ func (f *features) extensionQuestions() []*handshake.Question {
 	less := o
 	less.EncryptThenMAC = false
 	return []*handshake.Question{inquiry(all, nextProtocol, heartbeat, fragmentLength), inquiry(o, nextProtocol), inquiry(less)}
+}
+
+// askCompressionSSLv3 offers compression in SSLv3, which knows it though no extensions.
+func (f *features) askCompressionSSLv3() experiment {
+	o := f.offer(suite.SSLv3)
+	o.Compression = compressionOffer
+	return ask(f.readCompression, inquiry(o))
 }
 
 // noExtensions: the endpoint accepts no version in which these extensions exist.

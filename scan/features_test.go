@@ -247,3 +247,22 @@ func compareExtensions(t *testing.T, s *testbed.Server, f *FeatureReport) {
 		}
 	}
 }
+
+// TestBasicFeatures: what a basic scan learns is what a full one does, in a few connections.
+func TestBasicFeatures(t *testing.T) {
+	id := testbed.Make(t, testbed.RSA2048)
+	for name, s := range map[string]*testbed.Server{
+		"haproxy":   haproxy(t, id, ""),
+		"node 0.10": node(t, "0.10", id, `{}`),
+	} {
+		r, want := scanAndLearn(t, s.Addr, testbed.HostName)
+		got := BasicFeatures(context.Background(), &probe.Prober{}, probe.Target{Address: s.Addr}, r, Options{ServerName: testbed.HostName})
+		expect(t, name+": fallback", got.FallbackSCSV.Feature, want.FallbackSCSV.State)
+		expect(t, name+": compression", got.Compression.Feature, want.Compression.State)
+		expect(t, name+": renegotiation", got.SecureRenegotiation.Feature, want.SecureRenegotiation.State)
+		expect(t, name+": ALPN", got.ALPN.Feature, NotTested)
+		if got.Connections > 3 {
+			t.Errorf("%s: %d connections", name, got.Connections)
+		}
+	}
+}

@@ -2,39 +2,45 @@ package vuln
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"net"
 
 	"github.com/parley-tls/parley/hello"
-	"github.com/parley-tls/parley/probe"
+	"github.com/parley-tls/parley/scan"
 	"github.com/parley-tls/parley/suite"
 )
 
-// sslv2Kinds are all cipher kinds of SSLv2 (The SSL Protocol, Netscape 1995, section 5.1.1).
-var sslv2Kinds = []suite.Code{0x010080, 0x020080, 0x030080, 0x040080, 0x050080, 0x060040, 0x0700C0}
-
-// drown asks whether SSLv2 is spoken: what a server says in SSLv2 tells whether an encrypted secret of a TLS session
-// is well formed, if both use the same RSA key.
+// drown asks whether SSLv2 is spoken, unless the scan has: what a server says in SSLv2 tells whether an encrypted secret
+// of a TLS session is well formed, if both use the same RSA key.
 func drown(ctx context.Context, s *subject) answer {
-	var reply *hello.SSLv2ServerHello
-	var err error
-	s.persist(ctx, func() outcome {
-		reply, err = s.sslv2(ctx)
-		return outcomeOf(err)
-	})
+	r := s.result.SSLv2
+	if r == nil {
+		r = s.askSSLv2(ctx)
+	}
 	var refusal hello.SSLv2Error
 	switch {
-	case errors.As(err, &refusal):
+	case r.Hello != nil:
+		return s.decrypts(r.Hello)
+	case errors.As(r.Err, &refusal):
 		// An ERROR message is SSLv2 too, but without a certificate and a kind there is no handshake to attack.
 		return unsure([]string{"an SSLv2 hello was answered with " + refusal.Error()}, "The endpoint speaks SSLv2 but shares none of its ciphers.")
-	case errors.As(err, new(errNetwork)):
-		return unsure(nil, "The network failed when the endpoint was asked for SSLv2: %v.", err)
-	case err != nil:
+	case errors.Is(r.Err, scan.ErrNoSSLv2):
 		return sharedKey(s)
+	}
+	return unsure(nil, "The network failed when the endpoint was asked for SSLv2: %v.", r.Err)
+}
+
+func (s *subject) askSSLv2(ctx context.Context) *scan.SSLv2Result {
+	s.gate.enter()
+	defer s.gate.leave()
+	return scan.AskSSLv2(ctx, s.prober, s.target)
+}
+
+// decrypts says what an SSLv2 SERVER-HELLO means for TLS sessions.
+func (s *subject) decrypts(reply *hello.SSLv2ServerHello) answer {
+	switch {
 	case reply.CertificateType != 1 || len(reply.Certificate) == 0:
 		return unsure(nil, "The endpoint speaks SSLv2 but presents no certificate.")
 	case len(reply.Suites) == 0:
@@ -48,48 +54,6 @@ func drown(ctx context.Context, s *subject) answer {
 	}
 	return yes(evidence, "%s", summary)
 }
-
-// sslv2 sends an SSLv2 hello and reads the answer.
-func (s *subject) sslv2(ctx context.Context) (*hello.SSLv2ServerHello, error) {
-	challenge := make([]byte, 16)
-	rand.Read(challenge) // it never fails
-	h := &hello.ClientHello{SSLv2Format: true, Version: suite.SSLv2, RecordVersion: suite.SSLv2, Suites: sslv2Kinds, Random: challenge}
-	conn, until, err := s.connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	conn.SetDeadline(until)
-	conn.Write(marshal(h)) // a server that hangs up at once may still have said why
-	return readSSLv2(conn)
-}
-
-// readSSLv2 reads a SERVER-HELLO. A record of SSLv2 holds 32 KiB at most.
-func readSSLv2(conn net.Conn) (*hello.SSLv2ServerHello, error) {
-	var raw []byte
-	buf := make([]byte, 4096)
-	for len(raw) < 1<<15+2 {
-		n, err := conn.Read(buf)
-		raw = append(raw, buf[:n]...)
-		if len(raw) > 0 && hello.Sniff(raw) == hello.KindTLS {
-			return nil, errNoSSLv2 // an alert, or a server that takes the bytes for something else
-		}
-		reply, parseErr := hello.ParseSSLv2ServerHello(raw)
-		if !errors.Is(parseErr, hello.ErrIncomplete) {
-			return reply, parseErr
-		}
-		if err == nil {
-			continue
-		}
-		if how := probe.Ending(err); len(raw) == 0 && how == probe.Silent {
-			return nil, errNetwork{how}
-		}
-		return nil, errNoSSLv2 // a close or a reset is how a server refuses what it takes for garbage
-	}
-	return nil, errNoSSLv2
-}
-
-var errNoSSLv2 = errors.New("no SSLv2")
 
 // sharedKey is the answer of an endpoint without SSLv2: its key may be another's too.
 func sharedKey(s *subject) answer {

@@ -35,19 +35,11 @@ func examineVia(t testing.TB, scanned, addr string, ids ...string) map[string]Fi
 	r := scan.Full(context.Background(), p, probe.Target{Address: scanned}, scan.Options{ServerName: testbed.HostName})
 	before, start := p.Connections(), time.Now()
 	found := make(map[string]Finding)
-	for _, f := range run(context.Background(), p, probe.Target{Address: addr}, r, Options{ServerName: testbed.HostName}, only(ids)) {
+	for _, f := range Check(context.Background(), p, probe.Target{Address: addr}, r, Options{ServerName: testbed.HostName, Only: ids}) {
 		found[f.ID] = f
 	}
 	t.Logf("%d checks: %d connections, %v", len(found), p.Connections()-before, time.Since(start).Round(time.Millisecond))
 	return found
-}
-
-// only keeps the checks with these ids, all if there are none.
-func only(ids []string) []check {
-	if len(ids) == 0 {
-		return checks
-	}
-	return slices.DeleteFunc(slices.Clone(checks), func(c check) bool { return !slices.Contains(ids, c.id) })
 }
 
 // verdicts are what a server is to be found to be, by id; all other checks must say not-vulnerable.

@@ -50,7 +50,7 @@ func newSubject(p *probe.Prober, t probe.Target, r *scan.Result, opt Options) *s
 	if s.limit <= 0 {
 		s.limit = probe.DefaultTimeout
 	}
-	s.prober = &probe.Prober{Timeout: s.limit, DialContext: p.DialContext}
+	s.prober = &probe.Prober{Timeout: s.limit, DialContext: p.DialContext, Pace: p.Pace}
 	s.gate.size = maxParallel
 	if p.Parallel > 0 {
 		s.gate.size = min(s.gate.size, p.Parallel)
@@ -147,8 +147,8 @@ func (e errNetwork) Error() string { return "the last of several tries ended wit
 // connect opens a connection that the caller closes.
 func (s *subject) connect(ctx context.Context) (net.Conn, time.Time, error) {
 	s.gate.enter()
-	until := time.Now().Add(s.limit)
 	conn, o := s.prober.Connect(ctx, s.target)
+	until := time.Now().Add(s.limit)
 	if conn == nil {
 		s.gate.leave()
 		return nil, until, errNetwork{o.Answer}
@@ -257,10 +257,22 @@ func (s *subject) serial(ctx context.Context) bool {
 		return false
 	}
 	defer idle.Close()
-	p := &probe.Prober{Timeout: min(s.limit, time.Second), DialContext: s.prober.DialContext}
+	p := &probe.Prober{Timeout: min(s.limit, s.unhurried()), DialContext: s.prober.DialContext, Pace: s.prober.Pace}
 	o := p.Hello(ctx, s.target, marshal(s.plainHello()))
 	s.prober.Waited(p.Connections(), 0)
 	return o.Answer == probe.Silent
+}
+
+// unhurried is many times what the endpoint took to answer when it was quickest in the scan. One that is slower for
+// another reason is taken for a serial one, which costs time alone.
+func (s *subject) unhurried() time.Duration {
+	quickest := time.Second
+	for i := range s.result.Seen.Replies {
+		if d := s.result.Seen.Replies[i].FirstByte; d > 0 {
+			quickest = min(quickest, d)
+		}
+	}
+	return min(200*time.Millisecond+20*quickest, time.Second)
 }
 
 // wait sleeps, unless ctx ends.

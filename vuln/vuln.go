@@ -7,6 +7,7 @@ package vuln
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/parley-tls/parley/probe"
@@ -50,24 +51,25 @@ type Finding struct {
 
 // Options direct the checks.
 type Options struct {
-	ServerName string // sent as server_name; "" sends none
+	ServerName string   // sent as server_name; "" sends none
+	Only       []string // ids of the checks to run; nil for all
 }
 
-// patience is how many times a connection's time limit all checks together may take. An endpoint that stalls every
-// connection uses it up; what is then not decided is unsure.
+// patience is how many times a connection's time limit all checks together may take, unless the prober paces them. An
+// endpoint that stalls every connection uses it up; what is then not decided is unsure.
 const patience = 6
 
-// Check runs all checks and returns a finding for each, always the same ones in the same order. r is what a full scan
+// Check runs the checks and returns a finding for each, always the same ones in the same order. r is what a full scan
 // of t has learnt. The connections that are needed beside it are made as p makes them, and counted there: at most 16 of
 // them at once, and fewer where the endpoint does not keep up. Round trips are not counted: some checks wait on purpose.
 func Check(ctx context.Context, p *probe.Prober, t probe.Target, r *scan.Result, opt Options) []Finding {
-	return run(ctx, p, t, r, opt, checks)
-}
-
-func run(ctx context.Context, p *probe.Prober, t probe.Target, r *scan.Result, opt Options, all []check) []Finding {
+	all := selected(opt.Only)
 	s := newSubject(p, t, r, opt)
-	ctx, cancel := context.WithTimeout(ctx, patience*s.limit)
-	defer cancel()
+	if p.Pace == nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience*s.limit)
+		defer cancel()
+	}
 	if len(s.versions()) > 0 && s.serial(ctx) {
 		s.gate.size = 1
 	}
@@ -79,4 +81,12 @@ func run(ctx context.Context, p *probe.Prober, t probe.Target, r *scan.Result, o
 	group.Wait()
 	p.Waited(s.prober.Connections(), 0)
 	return findings
+}
+
+// selected are the checks with these ids, all for nil.
+func selected(ids []string) []check {
+	if ids == nil {
+		return checks
+	}
+	return slices.DeleteFunc(slices.Clone(checks), func(c check) bool { return !slices.Contains(ids, c.id) })
 }

@@ -116,7 +116,7 @@ func TestConditions(t *testing.T) {
 		{"suites that are not spoken here", scanned(suite.TLS12, 0xC0A6), "ccs-injection", NotTested},
 		{"suites that are not spoken here", scanned(suite.TLS12, 0x0041), "poodle-tls", NotTested},
 	} {
-		f := run(context.Background(), &probe.Prober{DialContext: refuse}, probe.Target{}, c.result, Options{}, only([]string{c.id}))[0]
+		f := Check(context.Background(), &probe.Prober{DialContext: refuse}, probe.Target{}, c.result, Options{Only: []string{c.id}})[0]
 		if f.Verdict != c.want || f.Summary == "" {
 			t.Errorf("%s, %s: %s: %s", c.name, c.id, f.Verdict, f.Summary)
 		}

@@ -24,7 +24,7 @@ type scanFlags struct {
 	parallel, connections             int
 	rate                              float64
 	timeout                           time.Duration
-	quick, allAddresses               bool
+	quick, basic, allAddresses        bool
 	openssl, iana                     bool
 	json, xml, csv, html              string
 }
@@ -34,9 +34,10 @@ func newScanCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scan HOST[:PORT]…",
 		Short: "Show everything that TLS endpoints accept, and grade it",
-		Long: `Find out everything that an endpoint accepts: protocols, all cipher suites in its order of preference, groups and
-the certificates that it presents; and say which predefined policy that is, how strong each suite is and why, and
-which of Mozilla's levels it reaches, with what to change for the next.
+		Long: `Find out everything that an endpoint accepts: protocols, all cipher suites in its order of preference, groups,
+features and the certificates that it presents; which known vulnerabilities it has, by probes that harm nothing; and
+say which predefined policy that is, how strong each suite is and why, and which of Mozilla's levels it reaches, with
+what to change for the next.
 
 Targets are HOST, HOST:PORT, addresses ([::1]:443) and URLs, on the command line or one a line in a file (-f FILE,
 - for standard input; # begins a comment). They are scanned side by side, and each is printed when it is done. Of
@@ -44,6 +45,9 @@ a name with several addresses the first is scanned, unless --all-addresses asks 
 
 --json, --xml (in sslscan's own schema), --csv and --html replace the text on standard output, or with =FILE are
 written there beside it. Where there is more than one target, --json writes one document a line.
+
+A full scan makes some 100 to 200 connections. --basic asks for protocols, ciphers, groups and certificates, and of the
+rest for what sslscan reports; --quick for what a diagnosis needs. The report says what they leave out.
 
 When interrupted, what was found until then is printed.
 
@@ -68,11 +72,12 @@ func (f *scanFlags) register(cmd *cobra.Command) {
 	fl.BoolVar(&f.allAddresses, "all-addresses", false, "scan every address of a name, not the first alone")
 	fl.StringVar(&f.proxy, "proxy", "", "connect through http://HOST:PORT (CONNECT) or socks5://HOST:PORT, which looks names up")
 	fl.BoolVar(&f.quick, "quick", false, "ask only what a diagnosis needs: at most 35 connections, no order")
+	fl.BoolVar(&f.basic, "basic", false, "ask what sslscan reports: no other features and vulnerabilities")
 	fl.IntVar(&f.parallel, "parallel", 8, "how many endpoints to scan at once")
 	fl.IntVar(&f.connections, "connections", 16, "how many connections to keep open to an endpoint at once")
 	fl.Float64Var(&f.rate, "rate", 0, "open at most this many connections a second, over all endpoints (default: no limit)")
 	fl.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "time for each connection")
-	fl.StringVar(&f.failOn, "fail-on", "", "exit with 1 if a suite is insecure, or weak or worse; or if the level is below modern, intermediate or old")
+	fl.StringVar(&f.failOn, "fail-on", "", "exit with 1 if a suite is insecure, or weak or worse; if the endpoint is vulnerable; or if the level is below modern, intermediate or old")
 	fl.StringVar(&f.baseline, "baseline", "", "say what changed since this file, which --json has written")
 	fl.StringVar(&f.caFile, "ca-file", "", "PEM file with roots to trust beside the system's")
 	fl.BoolVar(&f.openssl, "openssl-names", false, "name cipher suites as OpenSSL does (default)")
@@ -84,6 +89,7 @@ func (f *scanFlags) register(cmd *cobra.Command) {
 		fl.Lookup(name).NoOptDefVal = "-"
 	}
 	cmd.MarkFlagsMutuallyExclusive("openssl-names", "iana-names")
+	cmd.MarkFlagsMutuallyExclusive("quick", "basic")
 }
 
 // runScan scans all targets and prints the reports as they come.
@@ -141,6 +147,8 @@ func (f *scanFlags) scanner(cmd *cobra.Command, args []string) (*scanner, error)
 		return nil, fmt.Errorf("--connections %d: use 1 to 128", f.connections)
 	case f.rate < 0 || f.rate > 1e6 || cmd.Flags().Changed("rate") && f.rate == 0:
 		return nil, fmt.Errorf("--rate %v: use a positive number of connections a second", f.rate)
+	case f.failOn == "vulnerable" && f.depth() != inspect.Full:
+		return nil, fmt.Errorf("--fail-on vulnerable: a %s scan does not look for all vulnerabilities: leave --%s out", f.depth(), f.depth())
 	}
 	s := &scanner{flags: f}
 	var err error
@@ -235,8 +243,11 @@ func (s *scanner) one(ctx context.Context, t inspect.Target, out *outputs) {
 }
 
 func (f *scanFlags) depth() inspect.Depth {
-	if f.quick {
+	switch {
+	case f.quick:
 		return inspect.Quick
+	case f.basic:
+		return inspect.Basic
 	}
 	return inspect.Full
 }

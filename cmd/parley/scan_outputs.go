@@ -90,12 +90,13 @@ func (o *outputs) closeFiles() error {
 	return errors.Join(all...)
 }
 
-// finding is what --fail-on speaks of: suites of a strength and below, or a level that is missed. The zero value
-// finds nothing.
+// finding is what --fail-on speaks of: suites of a strength and below, a level that is missed, or a vulnerability. The
+// zero value finds nothing.
 type finding struct {
-	strength suite.Strength
-	level    inspect.Level
-	suites   bool
+	strength   suite.Strength
+	level      inspect.Level
+	suites     bool
+	vulnerable bool
 }
 
 // parseFinding reads the value of --fail-on.
@@ -103,18 +104,23 @@ func parseFinding(text string) (finding, error) {
 	switch l := inspect.Level(text); {
 	case text == "":
 		return finding{}, nil
+	case text == "vulnerable":
+		return finding{vulnerable: true}, nil
 	case l != inspect.NoLevel && slices.Contains(inspect.Levels, l):
 		return finding{level: l}, nil
 	}
 	s, err := suite.ParseStrength(text)
 	if err != nil || s > suite.Weak {
-		return finding{}, fmt.Errorf("--fail-on %s: use insecure or weak (a suite of that strength or worse), or modern, intermediate or old (a level that is missed)", text)
+		return finding{}, fmt.Errorf("--fail-on %s: use insecure or weak (a suite of that strength or worse), vulnerable (a proven vulnerability), or modern, intermediate or old (a level that is missed)", text)
 	}
 	return finding{strength: s, suites: true}, nil
 }
 
 // in reports whether a report has such a finding.
 func (f finding) in(r *inspect.Report) bool {
+	if f.vulnerable {
+		return len(r.Proven()) > 0
+	}
 	if f.suites {
 		weakest, c := r.Weakest()
 		return c != 0 && weakest <= f.strength

@@ -19,6 +19,7 @@ import (
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/suite"
 	"github.com/parley-tls/parley/testbed"
+	"github.com/parley-tls/parley/testbed/vulnerable"
 )
 
 var scanSchema = sync.OnceValue(func() *jsonschema.Schema {
@@ -70,12 +71,15 @@ func TestScanJSON(t *testing.T) {
 	}{
 		{"$LISTENER --sni $NAME --json=" + baseline, "", exitGood},
 		{"$LISTENER --sni $NAME --json --baseline " + baseline, `"changes": []`, exitGood},
-		{"$STRICT --sni $NAME --json --baseline " + baseline, "is not in it", exitGood},
+		{"$STRICT --sni $NAME --json --basic --baseline " + baseline, "is not in it", exitGood},
 		{"$LISTENER --json --quick", `"depth": "quick"`, exitGood},
-		{"$SHA1 --json --fail-on weak", `"reached": true`, exitGood},
-		{"$LISTENER --json --fail-on weak", `"strength": "weak"`, exitBad},
-		{"$LISTENER --json --fail-on intermediate", `"level": "old"`, exitBad},
-		{"$LISTENER --json --fail-on old", `"level": "old"`, exitGood},
+		{"$LISTENER --json --basic", `"depth": "basic"`, exitGood},
+		{"$SHA1 --json --basic --fail-on weak", `"reached": true`, exitGood},
+		{"$LISTENER --json --basic --fail-on weak", `"strength": "weak"`, exitBad},
+		{"$LISTENER --json --basic --fail-on intermediate", `"level": "old"`, exitBad},
+		{"$LISTENER --json --basic --fail-on old", `"level": "old"`, exitGood},
+		{"$STRICT --json --fail-on vulnerable", `"verdict": "not-vulnerable"`, exitGood},
+		{vulnerable.Start(t, vulnerable.Flaws{Compression: 1}) + " --json --fail-on vulnerable", `"id": "crime"`, exitBad},
 		{"$MUTUAL --json", `"client_certificate": {
       "state": "yes"`, exitGood},
 		{"$LISTENER --json --starttls smtp --timeout 300ms", `"id": "not-tls"`, exitUndecided},
@@ -115,7 +119,7 @@ func TestScanTruth(t *testing.T) {
 	}
 	for _, p := range r.Protocols {
 		v, err := suite.ParseVersion(p.Version)
-		if want := map[bool]string{true: "yes", false: "no"}[s.Policy.Accepts(v)]; err != nil || p.Version != "SSLv2" && p.State != want {
+		if want := map[bool]string{true: "yes", false: "no"}[s.Policy.Accepts(v)]; err != nil || p.State != want {
 			t.Errorf("%s: %s, want %s", p.Version, p.State, want)
 		}
 	}
