@@ -12,20 +12,24 @@ import (
 // time limit, whichever comes first; the caller closes it. Where none comes about it is nil and the observation says
 // why. The caller adds the round trips, with Waited.
 func (p *Prober) Connect(ctx context.Context, t Target) (net.Conn, Observation) {
-	p.gate.enter(ctx, p.parallel())
+	root := p.root()
+	root.gate.enter(ctx, root.parallel())
+	leave := func() { root.gate.leave(root.parallel()) }
 	conn, o := p.connect(ctx, t)
 	if conn == nil {
-		p.gate.leave(p.parallel())
+		leave()
 		return nil, o
 	}
+	release := conn.release
+	conn.release = func() { release(); leave() }
 	return conn, o
 }
 
-func (p *Prober) connect(ctx context.Context, t Target) (net.Conn, Observation) {
+func (p *Prober) connect(ctx context.Context, t Target) (*boundConn, Observation) {
 	if p.Pace != nil {
 		p.Pace(ctx)
 	}
-	p.connections.Add(1)
+	p.root().connections.Add(1)
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	o := Observation{RoundTrips: 1}
 	start := time.Now()
@@ -49,7 +53,7 @@ func (p *Prober) connect(ctx context.Context, t Target) (net.Conn, Observation) 
 		}
 		o.RoundTrips += t.StartTLS.roundTrips()
 	}
-	return &boundConn{Conn: conn, release: func() { stop(); cancel(); p.gate.leave(p.parallel()) }}, o
+	return &boundConn{Conn: conn, release: func() { stop(); cancel() }}, o
 }
 
 // boundConn is a connection that a context can end, and that makes room for another when it is closed.

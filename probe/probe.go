@@ -50,17 +50,37 @@ type Prober struct {
 	connections atomic.Int64
 	roundTrips  atomic.Int64
 	gate        gate
+	parent      *Prober // whose connections a variant's are
+}
+
+// Variant returns a prober with another time limit, and with another dialer unless that is nil. Its connections are
+// p's: they count there, and wait for their turn with p's.
+func (p *Prober) Variant(timeout time.Duration, dial func(ctx context.Context, network, address string) (net.Conn, error)) *Prober {
+	v := &Prober{Timeout: timeout, DialContext: p.DialContext, Pace: p.Pace, parent: p.root()}
+	if dial != nil {
+		v.DialContext = dial
+	}
+	return v
+}
+
+// root is the prober that counts.
+func (p *Prober) root() *Prober {
+	if p.parent != nil {
+		return p.parent
+	}
+	return p
 }
 
 // Limit returns how many connections may be open at once. Others wait for their turn, outside their time limit.
 func (p *Prober) Limit() int {
+	p = p.root()
 	p.gate.mu.Lock()
 	defer p.gate.mu.Unlock()
 	return p.gate.bound(p.parallel())
 }
 
 // Narrow halves how many connections may be open at once, for an endpoint that does not keep up.
-func (p *Prober) Narrow() { p.gate.narrow(p.parallel()) }
+func (p *Prober) Narrow() { p.root().gate.narrow(p.root().parallel()) }
 
 func (p *Prober) parallel() int {
 	if p.Parallel > 0 {
@@ -70,16 +90,16 @@ func (p *Prober) parallel() int {
 }
 
 // Connections returns how many connections were attempted so far.
-func (p *Prober) Connections() int { return int(p.connections.Load()) }
+func (p *Prober) Connections() int { return int(p.root().connections.Load()) }
 
 // RoundTrips returns the round trips on the critical path so far: connections that run side by side
 // count as one.
-func (p *Prober) RoundTrips() int { return int(p.roundTrips.Load()) }
+func (p *Prober) RoundTrips() int { return int(p.root().roundTrips.Load()) }
 
 // Waited adds round trips that a caller made in connections of its own, one after the other.
 func (p *Prober) Waited(connections, roundTrips int) {
-	p.connections.Add(int64(connections))
-	p.roundTrips.Add(int64(roundTrips))
+	p.root().connections.Add(int64(connections))
+	p.root().roundTrips.Add(int64(roundTrips))
 }
 
 func (p *Prober) timeout() time.Duration {
@@ -92,7 +112,7 @@ func (p *Prober) timeout() time.Duration {
 // Hello sends one hello to t and returns what happened. It never fails: an error is an observation.
 func (p *Prober) Hello(ctx context.Context, t Target, hello []byte) Observation {
 	o := p.one(ctx, t, hello)
-	p.roundTrips.Add(int64(o.RoundTrips))
+	p.root().roundTrips.Add(int64(o.RoundTrips))
 	return o
 }
 
@@ -110,7 +130,7 @@ func (p *Prober) All(ctx context.Context, t Target, hellos [][]byte) []Observati
 		longest = max(longest, out[i].RoundTrips)
 	}
 	waves := (len(hellos) + limit - 1) / limit
-	p.roundTrips.Add(int64(longest * waves))
+	p.root().roundTrips.Add(int64(longest * waves))
 	return out
 }
 

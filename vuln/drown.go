@@ -17,7 +17,7 @@ import (
 func drown(ctx context.Context, s *subject) answer {
 	r := s.result.SSLv2
 	if r == nil {
-		r = s.askSSLv2(ctx)
+		r = scan.AskSSLv2(ctx, s.prober, s.target)
 	}
 	var refusal hello.SSLv2Error
 	switch {
@@ -30,12 +30,6 @@ func drown(ctx context.Context, s *subject) answer {
 		return sharedKey(s)
 	}
 	return unsure(nil, "The network failed when the endpoint was asked for SSLv2: %v.", r.Err)
-}
-
-func (s *subject) askSSLv2(ctx context.Context) *scan.SSLv2Result {
-	s.gate.enter()
-	defer s.gate.leave()
-	return scan.AskSSLv2(ctx, s.prober, s.target)
 }
 
 // decrypts says what an SSLv2 SERVER-HELLO means for TLS sessions.

@@ -93,13 +93,12 @@ func (s *subject) tolerates(ctx context.Context, plain *hello.ClientHello, what 
 
 // tolerate sends one variant and returns how it was refused, "" if it was not. open says that this proves nothing.
 func (s *subject) tolerate(ctx context.Context, plain *hello.ClientHello, v *variant, patience time.Duration) (complaint string, open bool) {
-	p := &probe.Prober{Timeout: patience, DialContext: s.prober.DialContext}
+	p := s.prober.Variant(patience, nil)
 	if v.cuts != nil {
-		p.DialContext = cutting(s.prober.DialContext, v.cuts)
+		p = s.prober.Variant(patience, cutting(s.prober.DialContext, v.cuts))
 	}
-	defer func() { s.prober.Waited(p.Connections(), 0) }()
 	for failures := 1; ; failures++ {
-		o := s.askOnce(ctx, p, v.raw)
+		o := p.Hello(ctx, s.target, v.raw)
 		if sound(&o) {
 			return "", false
 		}

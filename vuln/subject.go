@@ -18,12 +18,11 @@ import (
 
 // subject is an endpoint under test: what a scan has learnt of it, and the means to learn more.
 type subject struct {
-	prober *probe.Prober // of our own: what the caller's counts as round trips are those of its own waves
+	prober *probe.Prober
 	target probe.Target
 	result *scan.Result
 	sni    string
 	limit  time.Duration // of one connection
-	gate   gate
 
 	ephemeral shared[[]*hello.ServerKeyExchange] // see dhe
 	plain     shared[*hello.ServerHello]         // see survey
@@ -42,20 +41,11 @@ func (v *shared[T]) get(test func() (T, error)) (T, error) {
 	return v.value, v.err
 }
 
-// maxParallel is how many connections are open at once at most.
-const maxParallel = 16
-
 func newSubject(p *probe.Prober, t probe.Target, r *scan.Result, opt Options) *subject {
-	s := &subject{target: t, result: r, sni: opt.ServerName, limit: p.Timeout}
+	s := &subject{prober: p, target: t, result: r, sni: opt.ServerName, limit: p.Timeout}
 	if s.limit <= 0 {
 		s.limit = probe.DefaultTimeout
 	}
-	s.prober = &probe.Prober{Timeout: s.limit, DialContext: p.DialContext, Pace: p.Pace}
-	s.gate.size = maxParallel
-	if p.Parallel > 0 {
-		s.gate.size = min(s.gate.size, p.Parallel)
-	}
-	s.gate.cond.L = &s.gate.mu
 	return s
 }
 
@@ -146,17 +136,15 @@ func (e errNetwork) Error() string { return "the last of several tries ended wit
 
 // connect opens a connection that the caller closes.
 func (s *subject) connect(ctx context.Context) (net.Conn, time.Time, error) {
-	s.gate.enter()
 	conn, o := s.prober.Connect(ctx, s.target)
 	until := time.Now().Add(s.limit)
 	if conn == nil {
-		s.gate.leave()
 		return nil, until, errNetwork{o.Answer}
 	}
 	if d, ok := ctx.Deadline(); ok && d.Before(until) {
 		until = d
 	}
-	return &gated{Conn: conn, gate: &s.gate}, until, nil
+	return conn, until, nil
 }
 
 // open has a hello answered with a first flight, and hands the session to do. The error is a classic.Refused where the
@@ -190,7 +178,7 @@ func (s *subject) persist(ctx context.Context, try func() outcome) {
 		if ctx.Err() != nil {
 			return
 		}
-		s.gate.narrow()
+		s.prober.Narrow()
 		wait(ctx, 50*time.Millisecond<<n)
 	}
 }
@@ -226,18 +214,12 @@ func outcomeOf(err error) outcome {
 func (s *subject) ask(ctx context.Context, h *hello.ClientHello) (o probe.Observation) {
 	raw := marshal(h)
 	s.persist(ctx, func() outcome {
-		if o = s.askOnce(ctx, s.prober, raw); o.Accepted() || o.Answer.Refusal() {
+		if o = s.prober.Hello(ctx, s.target, raw); o.Accepted() || o.Answer.Refusal() {
 			return decided
 		}
 		return outcomeOf(failure(&o))
 	})
 	return o
-}
-
-func (s *subject) askOnce(ctx context.Context, p *probe.Prober, raw []byte) probe.Observation {
-	s.gate.enter()
-	defer s.gate.leave()
-	return p.Hello(ctx, s.target, raw)
 }
 
 // marshal gives the bytes of a hello of ours.
@@ -281,48 +263,4 @@ func wait(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-time.After(d):
 	}
-}
-
-// gate bounds how many connections are open at once.
-type gate struct {
-	mu         sync.Mutex
-	cond       sync.Cond
-	size, used int
-}
-
-func (g *gate) enter() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for g.used >= g.size {
-		g.cond.Wait()
-	}
-	g.used++
-}
-
-func (g *gate) leave() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.used--
-	g.cond.Broadcast()
-}
-
-// narrow halves the gate, for an endpoint that does not keep up: one that serves a connection at a time lets others
-// wait.
-func (g *gate) narrow() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.size = max(1, g.size/2)
-}
-
-// gated is a connection that makes room for another when it is closed.
-type gated struct {
-	net.Conn
-	gate *gate
-	once sync.Once
-}
-
-func (c *gated) Close() error {
-	err := c.Conn.Close()
-	c.once.Do(c.gate.leave)
-	return err
 }

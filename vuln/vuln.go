@@ -60,8 +60,8 @@ type Options struct {
 const patience = 6
 
 // Check runs the checks and returns a finding for each, always the same ones in the same order. r is what a full scan
-// of t has learnt. The connections that are needed beside it are made as p makes them, and counted there: at most 16 of
-// them at once, and fewer where the endpoint does not keep up. Round trips are not counted: some checks wait on purpose.
+// of t has learnt. The connections that are needed beside it are made by p, and fewer at once where the endpoint does
+// not keep up. Round trips are not counted: some checks wait on purpose.
 func Check(ctx context.Context, p *probe.Prober, t probe.Target, r *scan.Result, opt Options) []Finding {
 	all := selected(opt.Only)
 	s := newSubject(p, t, r, opt)
@@ -71,7 +71,9 @@ func Check(ctx context.Context, p *probe.Prober, t probe.Target, r *scan.Result,
 		defer cancel()
 	}
 	if len(s.versions()) > 0 && s.serial(ctx) {
-		s.gate.size = 1
+		for p.Limit() > 1 {
+			p.Narrow()
+		}
 	}
 	findings := make([]Finding, len(all))
 	var group sync.WaitGroup
@@ -79,7 +81,6 @@ func Check(ctx context.Context, p *probe.Prober, t probe.Target, r *scan.Result,
 		group.Go(func() { findings[i] = all[i].finding(ctx, s) })
 	}
 	group.Wait()
-	p.Waited(s.prober.Connections(), 0)
 	return findings
 }
 
