@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -22,6 +23,8 @@ type Options struct {
 	Now   time.Time
 	// Roots are what certificates are judged by beside the system's; System is those. Nil leaves either out.
 	Roots, System *x509.CertPool
+	// ClientCertificate is presented where one is asked for, nil for none; its key must be a crypto.Signer.
+	ClientCertificate *tls.Certificate
 	// Stage is called when another part of the work begins, with its name; nil for nobody to tell.
 	Stage func(name string)
 }
@@ -73,7 +76,7 @@ func (r *Report) examine(ctx context.Context, p *probe.Prober, result *scan.Resu
 	}
 	if ctx.Err() == nil {
 		opt.stage("features")
-		r.Features = learn(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName})
+		r.Features = learn(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName, ClientCertificate: opt.ClientCertificate})
 	}
 	if ctx.Err() == nil {
 		opt.stage("vulnerabilities")
