@@ -172,8 +172,12 @@ func (r *Report) describe(result *scan.Result, opt Options) {
 	r.Certificates = noNil(scan.Certificates(result, r.Features, scan.CertificateOptions{Name: r.Target.certificateName(), Roots: opt.Roots, System: opt.System, Now: opt.Now}))
 	r.NotTested = append(r.NotTested, seen.NotTested...)
 	r.NotTested = append(r.NotTested, r.leftOut()...)
-	if opt.Depth != Quick && r.untestedGroups() {
-		r.NotTested = append(r.NotTested, "groups before TLS 1.3: they are asked for with an RSA certificate")
+	switch {
+	case opt.Depth == Quick:
+	case len(result.Groups12.Hidden) > 0:
+		r.NotTested = append(r.NotTested, "groups before TLS 1.3 that the endpoint would take after the curve of its certificate: a hello must have that too")
+	case r.untestedGroups():
+		r.NotTested = append(r.NotTested, "groups before TLS 1.3: no answer shows any")
 	}
 	if len(seen.Policy.Versions) > 0 { // no policy is about SSLv2 alone
 		r.matches(result, opt)
@@ -347,8 +351,7 @@ func (r *Report) groups(result *scan.Result) {
 	}
 }
 
-// untestedGroups reports whether older versions use groups of which none was found: they are asked for with an RSA
-// certificate, since with an ECDSA one a refusal may be the certificate's.
+// untestedGroups reports whether older versions use groups of which none was found.
 func (r *Report) untestedGroups() bool {
 	if slices.ContainsFunc(r.Groups, func(l GroupList) bool { return l.Version < suite.TLS13 }) {
 		return false
