@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -22,6 +23,8 @@ type Options struct {
 	Now   time.Time
 	// Roots are what certificates are judged by beside the system's; System is those. Nil leaves either out.
 	Roots, System *x509.CertPool
+	// ClientCertificate is presented where one is asked for, nil for none; its key must be a crypto.Signer.
+	ClientCertificate *tls.Certificate
 	// Stage is called when another part of the work begins, with its name; nil for nobody to tell.
 	Stage func(name string)
 }
@@ -73,7 +76,7 @@ func (r *Report) examine(ctx context.Context, p *probe.Prober, result *scan.Resu
 	}
 	if ctx.Err() == nil {
 		opt.stage("features")
-		r.Features = learn(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName})
+		r.Features = learn(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName, ClientCertificate: opt.ClientCertificate})
 	}
 	if ctx.Err() == nil {
 		opt.stage("vulnerabilities")
@@ -169,8 +172,12 @@ func (r *Report) describe(result *scan.Result, opt Options) {
 	r.Certificates = noNil(scan.Certificates(result, r.Features, scan.CertificateOptions{Name: r.Target.certificateName(), Roots: opt.Roots, System: opt.System, Now: opt.Now}))
 	r.NotTested = append(r.NotTested, seen.NotTested...)
 	r.NotTested = append(r.NotTested, r.leftOut()...)
-	if opt.Depth != Quick && r.untestedGroups() {
-		r.NotTested = append(r.NotTested, "groups before TLS 1.3: they are asked for with an RSA certificate")
+	switch {
+	case opt.Depth == Quick:
+	case len(result.Groups12.Hidden) > 0:
+		r.NotTested = append(r.NotTested, "groups before TLS 1.3 that the endpoint would take after the curve of its certificate: a hello must have that too")
+	case r.untestedGroups():
+		r.NotTested = append(r.NotTested, "groups before TLS 1.3: no answer shows any")
 	}
 	if len(seen.Policy.Versions) > 0 { // no policy is about SSLv2 alone
 		r.matches(result, opt)
@@ -344,8 +351,7 @@ func (r *Report) groups(result *scan.Result) {
 	}
 }
 
-// untestedGroups reports whether older versions use groups of which none was found: they are asked for with an RSA
-// certificate, since with an ECDSA one a refusal may be the certificate's.
+// untestedGroups reports whether older versions use groups of which none was found.
 func (r *Report) untestedGroups() bool {
 	if slices.ContainsFunc(r.Groups, func(l GroupList) bool { return l.Version < suite.TLS13 }) {
 		return false

@@ -167,9 +167,14 @@ func firstAlert(e *scan.Endpoint) string {
 	return ""
 }
 
-// Unresolved is the report of a target whose name has no address.
-func Unresolved(t Target, opt Options) *Report {
+// Unresolved is the report of a target whose name has no address. err is how the look-up ended, or nil.
+func Unresolved(t Target, err error, opt Options) *Report {
 	r := NewReport(t, opt.Depth, opt.Now)
-	r.Cause = &Cause{cause.DNSFailure, fmt.Sprintf("the name %s does not resolve", t.Host)}
+	summary := fmt.Sprintf("the name %s does not resolve", t.Host)
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		summary = fmt.Sprintf("the name %s was not looked up in time: no name server answers", t.Host)
+	}
+	r.Cause = &Cause{cause.DNSFailure, summary}
 	return r
 }

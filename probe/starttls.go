@@ -69,6 +69,31 @@ func StartTLSForPort(port int) StartTLS {
 	return ""
 }
 
+// Port is the port on which this protocol is upgraded, by IANA's registry; 443 for none.
+func (p StartTLS) Port() int {
+	switch p {
+	case SMTP:
+		return 25
+	case IMAP:
+		return 143
+	case POP3:
+		return 110
+	case FTP:
+		return 21
+	case NNTP:
+		return 119
+	case LDAP:
+		return 389
+	case XMPP:
+		return 5222
+	case Postgres:
+		return 5432
+	case MySQL:
+		return 3306
+	}
+	return 443
+}
+
 // StartTLSForBanner is the protocol that a server's first bytes belong to, or "".
 func StartTLSForBanner(first []byte) StartTLS {
 	switch hello.Sniff(first) {

@@ -206,3 +206,15 @@ func TestParseStartTLS(t *testing.T) {
 		}
 	}
 }
+
+// TestStartTLSPort: the port that a protocol is upgraded on is one that it is known by.
+func TestStartTLSPort(t *testing.T) {
+	for _, p := range Protocols {
+		if got := StartTLSForPort(p.Port()); got != p {
+			t.Errorf("%s: port %d is that of %q", p, p.Port(), got)
+		}
+	}
+	if got := StartTLS("").Port(); got != 443 {
+		t.Errorf("without: %d", got)
+	}
+}

@@ -180,33 +180,47 @@ func (t *scanSections) ciphers(r *inspect.Report) {
 
 // weaknesses names each weakness once, with the suites that have it in some version.
 func (t *scanSections) weaknesses(r *inspect.Report) {
-	var found []suite.Reason
-	has := make(map[string][]string)
+	found := weaknessesOf(r, t.names)
+	for i, x := range found {
+		if i == 0 {
+			t.title("Weak ciphers")
+		}
+		t.line("%s", t.wrap(x.Strength.String(), func(word string) string { return t.paint(x.Strength, word) },
+			fmt.Sprintf("%s (%s): %s", x.Text, x.Source, strings.Join(x.Suites, ", "))))
+	}
+	if len(found) > 0 {
+		t.b.WriteByte('\n')
+	}
+}
+
+// weakness is one reason against suites, with those that it speaks of.
+type weakness struct {
+	suite.Reason
+	Suites []string
+}
+
+// weaknessesOf lists the reasons against the accepted suites, the worst first.
+func weaknessesOf(r *inspect.Report, names ScanNames) []weakness {
+	var found []weakness
 	for _, l := range r.Ciphers {
 		for _, c := range l.Ciphers {
 			for _, x := range c.Reasons {
 				if x.Strength >= suite.Secure {
 					continue
 				}
-				if has[x.Text] == nil {
-					found = append(found, x)
+				i := slices.IndexFunc(found, func(w weakness) bool { return w.Text == x.Text })
+				if i < 0 {
+					i = len(found)
+					found = append(found, weakness{Reason: x})
 				}
-				if name := t.names.of(c.Cipher); !slices.Contains(has[x.Text], name) {
-					has[x.Text] = append(has[x.Text], name)
+				if name := names.of(c.Cipher); !slices.Contains(found[i].Suites, name) {
+					found[i].Suites = append(found[i].Suites, name)
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b suite.Reason) int { return int(a.Strength) - int(b.Strength) })
-	for i, x := range found {
-		if i == 0 {
-			t.title("Weak ciphers")
-		}
-		t.line("%s", wrapped(t.paint(x.Strength, x.Strength.String())+"  ", fmt.Sprintf("%s (%s): %s", x.Text, x.Source, strings.Join(has[x.Text], ", "))))
-	}
-	if len(found) > 0 {
-		t.b.WriteByte('\n')
-	}
+	slices.SortStableFunc(found, func(a, b weakness) int { return int(a.Strength) - int(b.Strength) })
+	return found
 }
 
 func (t *scanSections) paint(s suite.Strength, text string) string {

@@ -70,7 +70,7 @@ func featureRows(r *inspect.Report) [][2]string {
 		{"heartbeat", stateWords(f.Heartbeat)},
 		{"OCSP stapling", stateWords(f.OCSPStapling.Feature)},
 		{"certificate timestamps", stateWords(f.CertificateTransparency.Feature)},
-		{"client certificate", stateWords(f.ClientCertificate.Feature)},
+		{"client certificate", clientCertificateWords(&f.ClientCertificate)},
 		{"server name required", stateWords(f.ServerName.Required)},
 	}
 	for _, d := range f.DiffieHellman {
@@ -95,6 +95,18 @@ func listWords(f scan.Feature, l []string) string {
 		return strings.Join(l, ", ")
 	}
 	return stateWords(f)
+}
+
+// clientCertificateWords say what is asked for, and what became of the one that was given.
+func clientCertificateWords(c *scan.ClientCertificateReport) string {
+	text := stateWords(c.Feature)
+	if c.State == scan.Yes {
+		text += ", required: " + stateWords(c.Required)
+	}
+	if c.Accepted != nil {
+		text += ", the given one accepted: " + stateWords(*c.Accepted)
+	}
+	return text
 }
 
 // resumes says whether a session can be resumed by what was issued.

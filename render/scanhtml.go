@@ -27,12 +27,15 @@ func NewScanHTML(w io.Writer, names ScanNames) ScanWriter {
 		"cipher":   names.of,
 		"group":    scanGroupName,
 		"exchange": exchangeWords,
+		"briefly":  briefly,
+		"weak":     func(r *inspect.Report) []weakness { return weaknessesOf(r, names) },
 		"order":    func(l inspect.CipherList) string { return cipherOrderWords(&l) },
 		"altnames": func(c scan.CertificateReport) string { return altNames(&c) },
 		"day":      func(c scan.CertificateReport) string { return c.NotAfter.UTC().Format("2 January 2006") },
 		"invalid":  func(c scan.CertificateReport) bool { return invalidToday(&c) },
 		"features": featureRows,
-		"old":      func(v suite.Version) bool { return v < suite.TLS12 },
+		"age":      protocolClass,
+		"open":     func(words string) bool { return strings.HasPrefix(words, "not ") },
 		"found": func(r *inspect.Report) []vuln.Finding {
 			return append(findingsWith(r, vuln.Vulnerable), findingsWith(r, vuln.Unsure)...)
 		},
@@ -44,6 +47,27 @@ func NewScanHTML(w io.Writer, names ScanNames) ScanWriter {
 		"exact":        func(l []inspect.PolicyMatch) bool { return len(l) > 0 && l[0].Exact },
 	}
 	return &scanHTML{w: w, page: template.Must(template.New("scan").Funcs(words).Parse(scanPage))}
+}
+
+// briefly names the reasons for a suite's strength. What follows a colon explains them, once for all suites.
+func briefly(reasons []suite.Reason) string {
+	var l []string
+	for _, x := range reasons {
+		name, _, _ := strings.Cut(x.Text, ":")
+		l = append(l, name)
+	}
+	return strings.Join(l, ", ")
+}
+
+// protocolClass is the colour of an accepted version, as in the text.
+func protocolClass(v suite.Version) string {
+	switch {
+	case v < suite.TLS10:
+		return "bad"
+	case v < suite.TLS12:
+		return "warn"
+	}
+	return "good"
 }
 
 // verdictClass is the colour of a finding.

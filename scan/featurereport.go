@@ -193,7 +193,9 @@ type ClientCertificateReport struct {
 	Feature
 	Version *suite.Version `json:"version,omitempty"` // in which it was seen
 	// Required is yes where a handshake without a certificate was refused.
-	Required    Feature                 `json:"required"`
+	Required Feature `json:"required"`
+	// Accepted is whether a handshake with the certificate of Options was completed; nil without one.
+	Accepted    *Feature                `json:"accepted,omitempty"`
 	Types       []string                `json:"types,omitempty"` // before TLS 1.3
 	Schemes     []suite.SignatureScheme `json:"signature_schemes,omitempty"`
 	Authorities []string                `json:"authorities,omitempty"`

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"time"
@@ -17,9 +18,9 @@ import (
 // It always returns a report: what could not be learnt says so.
 func Features(ctx context.Context, p *probe.Prober, t probe.Target, r *Result, opt Options) *FeatureReport {
 	connections := p.Connections()
-	f := &features{p: p, t: t, r: r, name: opt.ServerName, report: &FeatureReport{}}
+	f := &features{p: p, t: t, r: r, name: opt.ServerName, certificate: opt.ClientCertificate, report: &FeatureReport{}}
 	f.survey()
-	f.run(ctx, slices.Concat(f.askALPN(), f.askExtensions(), f.askSessions(), f.askSchemes(), f.askNames(), f.askDH(), f.askHybrid()))
+	f.run(ctx, slices.Concat(f.askALPN(), f.askExtensions(), f.askSessions(), f.askRequired(), f.askSchemes(), f.askNames(), f.askDH(), f.askHybrid()))
 	f.conclude()
 	f.report.Connections = p.Connections() - connections
 	return f.report
@@ -32,6 +33,8 @@ type features struct {
 	r      *Result
 	name   string // server_name to ask with
 	report *FeatureReport
+	// certificate of the client, nil without one
+	certificate *tls.Certificate
 
 	newest  suite.Version // accepted, and readable here; 0 if none is
 	classic suite.Version // newest accepted before TLS 1.3; 0 if none is
@@ -161,10 +164,13 @@ func ask(then func(*handshake.Result), choices ...*handshake.Question) experimen
 
 // failure says of an answer that settles nothing, or of a handshake that was not completed, what became of it.
 func failure(r *handshake.Result) Feature {
+	ended := refused(r) || r.Answer.Accepted() && r.End.Refusal()
 	switch {
 	case r.Lacks != "":
 		return Feature{NotTested, "it cannot be completed here: " + r.Lacks}
-	case refused(r) && r.ClientAuth:
+	case ended && r.Presented:
+		return Feature{NotTested, "the endpoint refuses the client certificate"}
+	case ended && r.ClientAuth:
 		return Feature{NotTested, "the endpoint wants a client certificate"}
 	case refused(r) && (r.Answer == probe.Alerted || r.End == probe.Alerted):
 		return Feature{NotTested, fmt.Sprintf("the endpoint refuses the question: alert %s", r.Alert)}

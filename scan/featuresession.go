@@ -31,10 +31,8 @@ func (f *features) askSessions() []experiment {
 		f.report.EarlyData = EarlyDataReport{Feature: why, Accepted: why}
 		return l
 	}
-	q := inquiry(f.offer(suite.TLS13), recordSize)
-	q.Finish = true
-	plain := inquiry(f.offer(suite.TLS13))
-	plain.Finish = true
+	q := f.completed(inquiry(f.offer(suite.TLS13), recordSize))
+	plain := f.completed(inquiry(f.offer(suite.TLS13)))
 	return append(l, ask(func(a *handshake.Result) {
 		f.readRequired(a)
 		f.readRecordSize(a)
@@ -60,9 +58,13 @@ func (f *features) finishing(v suite.Version) (*handshake.Question, Feature) {
 	}
 	o := f.offer(v)
 	o.Suites = suites
-	q := inquiry(o)
-	q.Finish = true
-	return q, Feature{}
+	return f.completed(inquiry(o)), Feature{}
+}
+
+// completed makes a question one that completes the handshake, as the client that the scan stands for.
+func (f *features) completed(q *handshake.Question) *handshake.Question {
+	q.Finish, q.Certificate = true, f.certificate
+	return q
 }
 
 // issuesIDs reports whether the endpoint named a session in any answer to a hello that offered none.
@@ -142,8 +144,7 @@ func (f *features) readPSK(a *handshake.Result) {
 // talkative completes a handshake and asks for something, as a client of HTTP does: some servers send their tickets
 // along with their first answer. Who speaks another protocol has an answer to that as well.
 func (f *features) talkative() *handshake.Question {
-	q := inquiry(f.offer(suite.TLS13))
-	q.Finish = true
+	q := f.completed(inquiry(f.offer(suite.TLS13)))
 	q.Say = fmt.Appendf(nil, "HEAD / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", f.name)
 	return q
 }
@@ -201,10 +202,45 @@ func (x *resumption) take(l []*handshake.Result) {
 	}
 }
 
+// askRequired completes a handshake without the client certificate, where the others have it.
+func (f *features) askRequired() []experiment {
+	var q *handshake.Question
+	switch {
+	case f.certificate == nil:
+		return nil
+	case f.newest == suite.TLS13:
+		q = inquiry(f.offer(suite.TLS13))
+	default:
+		if q, _ = f.finishing(f.classic); q == nil {
+			return nil
+		}
+	}
+	q.Finish, q.Certificate = true, nil
+	return []experiment{ask(f.readRequired, q)}
+}
+
+// readAccepted notes whether a handshake with the client certificate was completed.
+func (f *features) readAccepted(a *handshake.Result) {
+	c := &f.report.ClientCertificate
+	if c.Accepted != nil && c.Accepted.State == Yes {
+		return
+	}
+	state := failure(a)
+	switch {
+	case a.Finished:
+		state = Feature{State: Yes}
+	case refused(a) || a.Complete && (a.End == probe.Alerted || a.End == probe.Closed):
+		state = Feature{State: No}
+	}
+	c.Accepted = &state
+}
+
 // readRequired notes whether a handshake without a client certificate was completed.
 func (f *features) readRequired(a *handshake.Result) {
 	c := &f.report.ClientCertificate
 	switch {
+	case a.Presented:
+		f.readAccepted(a)
 	case !a.ClientAuth || c.Required.State != "":
 	case a.Finished:
 		c.Required = Feature{State: No}
@@ -237,6 +273,9 @@ var clientCertificateTypes = map[byte]string{1: "rsa_sign", 2: "dss_sign", 3: "r
 // concludeClientCertificate reads what was asked of the client, in the newest version in which it was.
 func (f *features) concludeClientCertificate() {
 	c := &f.report.ClientCertificate
+	if f.certificate != nil && c.Accepted == nil {
+		c.Accepted = &Feature{NotTested, "no handshake asked for one that its key can sign for"}
+	}
 	if f.newest == 0 {
 		c.Feature = Feature{NotTested, "no version is accepted in which a request can be read"}
 		c.Required = c.Feature

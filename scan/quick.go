@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 
@@ -15,6 +16,9 @@ import (
 // Options direct a scan.
 type Options struct {
 	ServerName string // sent as server_name; "" sends none
+	// ClientCertificate is presented in handshakes that are completed, where it is asked for; nil for none. Its key must
+	// be a crypto.Signer.
+	ClientCertificate *tls.Certificate
 	// Extra hellos go out with the first round; their replies are in the result under their names.
 	Extra []Raw
 	// First are suites to ask about before others that no policy has, where the budget is short.

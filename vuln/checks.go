@@ -55,7 +55,7 @@ var checks = []check{
 	{id: "null-suites", name: "Suites without encryption", severity: Critical, source: "RFC 9325 section 4.1", test: nullSuites},
 	{id: "anonymous-suites", name: "Suites without authentication", severity: Critical, source: "RFC 9325 section 4.1", test: anonymousSuites},
 	{id: "export-suites", name: "Export suites", severity: High, source: "RFC 4346 appendix A.5; RFC 9325 section 4.1", test: exportSuites},
-	{id: "fallback-scsv", name: "Downgrade protection", severity: Low, source: "RFC 7507; RFC 8446 section 4.1.3", test: fallbackSCSV},
+	{id: "fallback-scsv", name: "Version downgrade", severity: Low, source: "RFC 7507; RFC 8446 section 4.1.3", test: fallbackSCSV},
 	{id: "version-intolerance", name: "Version intolerance", severity: Info, source: "RFC 5246 appendix E.1; RFC 8446 section 4.2.1", test: versionIntolerance},
 	{id: "grease-intolerance", name: "GREASE intolerance", severity: Info, source: "RFC 8701 section 3", test: greaseIntolerance},
 	{id: "extension-intolerance", name: "Intolerance of unknown extensions", severity: Info, source: "RFC 5246 section 7.4.1.4; RFC 8446 section 4.1.2", test: extensionIntolerance},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -21,9 +22,11 @@ import (
 type scanFlags struct {
 	file, startTLS, serverName, proxy string
 	failOn, baseline, caFile          string
+	clientCert, clientKey             string
 	parallel, connections             int
 	rate                              float64
 	timeout                           time.Duration
+	lookupTimeout                     time.Duration // 0: that of every look-up
 	quick, basic, allAddresses        bool
 	openssl, iana                     bool
 	json, xml, csv, html              string
@@ -67,7 +70,7 @@ Exit codes: 0 scanned, 1 a finding of --fail-on or a change for the worse since 
 func (f *scanFlags) register(cmd *cobra.Command) {
 	fl := cmd.Flags()
 	fl.StringVarP(&f.file, "file", "f", "", "read targets from this file, one a line; - for standard input")
-	fl.StringVar(&f.startTLS, "starttls", "", "speak this protocol's plaintext first: smtp, imap, pop3, ftp, ldap, postgres, mysql …; none for TLS at once (default: by the port)")
+	fl.StringVar(&f.startTLS, "starttls", "", "speak this protocol's plaintext first: smtp, imap, pop3, ftp, ldap, postgres, mysql …; none for TLS at once (default: by the port), whose port is the default one")
 	fl.StringVar(&f.serverName, "sni", "", "the name to ask for (SNI), if it is not the host's")
 	fl.BoolVar(&f.allAddresses, "all-addresses", false, "scan every address of a name, not the first alone")
 	fl.StringVar(&f.proxy, "proxy", "", "connect through http://HOST:PORT (CONNECT) or socks5://HOST:PORT, which looks names up")
@@ -76,10 +79,12 @@ func (f *scanFlags) register(cmd *cobra.Command) {
 	fl.IntVar(&f.parallel, "parallel", 8, "how many endpoints to scan at once")
 	fl.IntVar(&f.connections, "connections", 16, "how many connections to keep open to an endpoint at once")
 	fl.Float64Var(&f.rate, "rate", 0, "open at most this many connections a second, over all endpoints (default: no limit)")
-	fl.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "time for each connection")
+	fl.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "time for each connection, and for looking a name up")
 	fl.StringVar(&f.failOn, "fail-on", "", "exit with 1 if a suite is insecure, or weak or worse; if the endpoint is vulnerable; or if the level is below modern, intermediate or old")
 	fl.StringVar(&f.baseline, "baseline", "", "say what changed since this file, which --json has written")
 	fl.StringVar(&f.caFile, "ca-file", "", "PEM file with roots to trust beside the system's")
+	fl.StringVar(&f.clientCert, "client-cert", "", "PEM file with a certificate (and its key) to present where one is asked for: sessions, tickets and early data are learnt behind it, not vulnerabilities")
+	fl.StringVar(&f.clientKey, "client-key", "", "PEM file with its key (default: the file of --client-cert)")
 	fl.BoolVar(&f.openssl, "openssl-names", false, "name cipher suites as OpenSSL does (default)")
 	fl.BoolVar(&f.iana, "iana-names", false, "name cipher suites as IANA does")
 	for name, value := range map[string]*string{"json": &f.json, "xml": &f.xml, "csv": &f.csv, "html": &f.html} {
@@ -124,8 +129,10 @@ type scanner struct {
 	baseline baseline
 	roots    *x509.CertPool // of --ca-file
 	system   *x509.CertPool
-	failOn   finding
-	progress *progress
+	// certificate is the client's, nil without --client-cert
+	certificate *tls.Certificate
+	failOn      finding
+	progress    *progress
 
 	mu        sync.Mutex
 	failed    bool // something that --fail-on or --baseline speaks of
@@ -173,6 +180,12 @@ func (f *scanFlags) scanner(cmd *cobra.Command, args []string) (*scanner, error)
 			return nil, fmt.Errorf("--ca-file %w", err)
 		}
 	}
+	if s.certificate, err = (certificateFiles{"--client-cert", f.clientCert, "--client-key", f.clientKey}).read(); err != nil {
+		return nil, err
+	}
+	if cmd.Flags().Changed("timeout") {
+		f.lookupTimeout = f.timeout
+	}
 	s.system, _ = x509.SystemCertPool() // without one, the report says nothing of it
 	if f.baseline != "" {
 		if s.baseline, err = readBaseline(f.baseline); err != nil {
@@ -189,45 +202,38 @@ func (f *scanFlags) scanner(cmd *cobra.Command, args []string) (*scanner, error)
 // run scans all targets, --parallel at a time.
 func (s *scanner) run(ctx context.Context, out *outputs) {
 	defer s.targets.close()
-	queue := make(chan inspect.Target)
+	queue := make(chan address)
 	var wg sync.WaitGroup
 	for range s.flags.parallel {
 		wg.Go(func() {
-			for t := range queue {
-				s.one(ctx, t, out)
+			for a := range queue {
+				s.one(ctx, a, out)
 			}
 		})
 	}
-	for ctx.Err() == nil {
-		t, err := s.targets.next(ctx)
-		if err == errNoMore {
-			break
-		}
-		if err != nil {
-			s.complain(err)
-			continue
-		}
+	s.feed(ctx, func(a address) {
 		s.progress.queued()
 		select {
-		case queue <- t:
+		case queue <- a:
 		case <-ctx.Done():
 		}
-	}
+	}, s.complain)
 	close(queue)
 	wg.Wait()
 }
 
 // one scans a target and prints its report.
-func (s *scanner) one(ctx context.Context, t inspect.Target, out *outputs) {
+func (s *scanner) one(ctx context.Context, a address, out *outputs) {
+	t := a.Target
 	p := &probe.Prober{Timeout: s.flags.timeout, Parallel: s.flags.connections, DialContext: s.dialer}
 	if s.pacer != nil {
 		p.Pace = s.pacer.Wait
 	}
-	opt := inspect.Options{Depth: s.flags.depth(), Now: time.Now(), Roots: s.roots, System: s.system}
+	opt := inspect.Options{Depth: s.flags.depth(), Now: time.Now(), Roots: s.roots, System: s.system, ClientCertificate: s.certificate}
 	opt.Stage = s.progress.begin(t.Name, p)
 	var r *inspect.Report
 	if t.Address == "" {
-		r = inspect.Unresolved(t, opt)
+		r = inspect.Unresolved(t, a.lookupErr, opt)
 	} else {
 		r = inspect.Run(ctx, p, t, opt)
 	}

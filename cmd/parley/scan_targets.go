@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,19 +11,17 @@ import (
 	"strings"
 
 	"github.com/parley-tls/parley/diagnose"
-	"github.com/parley-tls/parley/inspect"
 	"github.com/parley-tls/parley/probe"
 )
 
 // targets reads the targets one by one: those of the command line, then those of the file. A file may be as long as
 // it likes.
 type targets struct {
-	flags   *scanFlags
-	args    []string
-	file    io.ReadCloser // nil without one
-	lines   *bufio.Scanner
-	line    int
-	waiting []inspect.Target // further addresses of a name
+	flags *scanFlags
+	args  []string
+	file  io.ReadCloser // nil without one
+	lines *bufio.Scanner
+	line  int
 }
 
 // errNoMore ends the targets.
@@ -64,17 +61,23 @@ func (t *targets) close() {
 	}
 }
 
-// next returns the next target, or errNoMore. An error of another kind concerns one target alone.
-func (t *targets) next(ctx context.Context) (inspect.Target, error) {
-	if len(t.waiting) > 0 {
-		first := t.waiting[0]
-		t.waiting = t.waiting[1:]
-		return first, nil
+// named is a target as it was named, and where, for messages.
+type named struct{ name, place string }
+
+// wrap says where a target is wrong.
+func (n named) wrap(err error) error {
+	if n.place == "" {
+		return err
 	}
+	return fmt.Errorf("%s: %w", n.place, err)
+}
+
+// next returns the next target, or errNoMore. An error of another kind concerns one line alone.
+func (t *targets) next() (named, error) {
 	if len(t.args) > 0 {
 		name := t.args[0]
 		t.args = t.args[1:]
-		return t.resolve(ctx, name)
+		return named{name: name}, nil
 	}
 	for t.lines != nil && t.lines.Scan() {
 		t.line++
@@ -82,13 +85,9 @@ func (t *targets) next(ctx context.Context) (inspect.Target, error) {
 		if name = strings.TrimSpace(name); name == "" {
 			continue
 		}
-		x, err := t.resolve(ctx, name)
-		if err != nil {
-			return x, fmt.Errorf("%s line %d: %w", t.flags.file, t.line, err)
-		}
-		return x, nil
+		return named{name, fmt.Sprintf("%s line %d", t.flags.file, t.line)}, nil
 	}
-	return inspect.Target{}, t.end()
+	return named{}, t.end()
 }
 
 // end says why the file has no more lines.
@@ -107,34 +106,7 @@ func (t *targets) end() error {
 	return errNoMore
 }
 
-// resolve reads a target and looks its name up, unless a proxy does that.
-func (t *targets) resolve(ctx context.Context, name string) (inspect.Target, error) {
-	e, err := parseScanEndpoint(name, t.flags)
-	if err != nil {
-		return inspect.Target{}, err
-	}
-	x := inspect.Target{Name: name, Host: e.Host, Port: e.Port, ServerName: e.ServerName, StartTLS: string(e.StartTLS)}
-	if t.flags.proxy != "" && len(e.Addresses) == 0 {
-		e.Addresses = []string{e.Host}
-	}
-	if len(e.Addresses) == 0 {
-		lookUpHost(ctx, e)
-	}
-	if len(e.Addresses) == 0 {
-		return x, nil // the report says so
-	}
-	if !t.flags.allAddresses {
-		e.Addresses = e.Addresses[:1]
-	}
-	for _, a := range e.Addresses {
-		x.Address = net.JoinHostPort(a, e.Port)
-		t.waiting = append(t.waiting, x)
-	}
-	x, t.waiting = t.waiting[0], t.waiting[1:]
-	return x, nil
-}
-
-// parseScanEndpoint reads a target, and the protocol that its port is known for.
+// parseScanEndpoint reads a target, and the protocol that its port is known for, or the port of the protocol.
 func parseScanEndpoint(name string, f *scanFlags) (*diagnose.Endpoint, error) {
 	e, err := parseEndpoint(name, f.serverName)
 	if err != nil {
@@ -147,6 +119,15 @@ func parseScanEndpoint(name string, f *scanFlags) (*diagnose.Endpoint, error) {
 		e.StartTLS = probe.StartTLSForPort(port)
 	default:
 		e.StartTLS, err = probe.ParseStartTLS(f.startTLS)
+		if !namesPort(name) {
+			e.Port = strconv.Itoa(e.StartTLS.Port())
+		}
 	}
 	return e, err
+}
+
+// namesPort reports whether a target says which port it means. A URL does, by its scheme if by nothing else.
+func namesPort(target string) bool {
+	_, _, err := net.SplitHostPort(target)
+	return err == nil || strings.Contains(target, "://")
 }

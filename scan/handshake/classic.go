@@ -76,13 +76,9 @@ func (s *session) finishClassic() error {
 	if err != nil {
 		return err
 	}
-	var plain []byte // messages in the clear
-	if r.ClientAuth {
-		none, err := hello.MarshalCertificate(nil)
-		if err != nil {
-			return err
-		}
-		plain = append(plain, none...)
+	plain, sign, err := s.clientCertificate() // messages in the clear
+	if err != nil {
+		return err
 	}
 	plain = append(plain, hello.Message{Type: typeClientKeyExchange, Body: exchange}.Marshal()...)
 	s.transcript = append(s.transcript, plain...)
@@ -97,6 +93,14 @@ func (s *session) finishClassic() error {
 	if err != nil {
 		return err
 	}
+	if sign != nil {
+		verify, err := certificateVerify(s.q.Certificate, sign, s.transcript)
+		if err != nil {
+			return err
+		}
+		s.transcript = append(s.transcript, verify...)
+		plain = append(plain, verify...)
+	}
 	fin := hello.Message{Type: typeFinished, Body: f.expand(master, "client finished", f.digest(s.transcript), 12)}.Marshal()
 	s.transcript = append(s.transcript, fin...)
 	v := r.Version
@@ -106,6 +110,24 @@ func (s *session) finishClassic() error {
 	s.ours, s.out = true, out
 	s.say(flight)
 	return nil
+}
+
+// clientCertificate answers the server's request, if there was one, and says how to sign for the certificate; nil for
+// none.
+func (s *session) clientCertificate() ([]byte, *signing, error) {
+	if !s.r.ClientAuth {
+		return nil, nil, nil
+	}
+	c, sign, err := s.credential()
+	if err != nil {
+		return nil, nil, err
+	}
+	var chain [][]byte
+	if c != nil {
+		chain = c.Certificate
+	}
+	message, err := hello.MarshalCertificate(chain)
+	return message, sign, err
 }
 
 // sayGoodbye closes a completed session in good order: some servers forget one that was torn.

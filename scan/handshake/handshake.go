@@ -8,6 +8,7 @@ package handshake
 
 import (
 	"context"
+	"crypto/tls"
 	"time"
 
 	"github.com/parley-tls/parley/hello"
@@ -26,6 +27,9 @@ type Question struct {
 	// Say is application data to send once a handshake of TLS 1.3 is finished: BoringSSL holds its tickets back until it
 	// has an answer to send.
 	Say []byte
+	// Certificate answers a request for a client certificate, where its key signs with a scheme that the server takes; nil
+	// answers with none. The key must be a crypto.Signer.
+	Certificate *tls.Certificate
 	// Resume offers this session. The offer must be one that the session's suite is in.
 	Resume *Session
 	// EarlyData says in a hello that resumes a session of TLS 1.3 that data comes with it. None is sent, so it
@@ -50,6 +54,8 @@ type Result struct {
 	Finished bool                // the handshake came to its end on both sides
 	Lacks    string              // why Finish was not tried, or what TLS 1.3 encrypts not read: what this package cannot do
 	Tickets  []Session           // issued on this connection
+	// Presented is whether the question's certificate was sent.
+	Presented bool
 }
 
 // Session is what a session can be resumed by.

@@ -196,8 +196,36 @@ func (s *session) certificate13(body []byte) error {
 	return nil
 }
 
+// clientCertificate13 answers the server's request and adds the answer to the transcript.
+func (s *session) clientCertificate13() ([]byte, error) {
+	c, sign, err := s.credential()
+	if err != nil {
+		return nil, err
+	}
+	answer := &hello.CertificateTLS13{Context: s.reqContext}
+	if c != nil {
+		for _, der := range c.Certificate {
+			answer.Entries = append(answer.Entries, hello.CertificateEntry{DER: der})
+		}
+	}
+	messages, err := answer.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	s.transcript = append(s.transcript, messages...)
+	if c == nil {
+		return messages, nil
+	}
+	verify, err := s.verify13(c, sign)
+	if err != nil {
+		return nil, err
+	}
+	s.transcript = append(s.transcript, verify...)
+	return append(messages, verify...), nil
+}
+
 // finish13 sends the client's last flight and says goodbye, so that a server that issues tickets does so before
-// it closes too. A certificate that was asked for is answered with none.
+// it closes too.
 func (s *session) finish13() error {
 	k := s.tls13
 	// The server's Finished ends what the traffic secrets are made of.
@@ -208,12 +236,15 @@ func (s *session) finish13() error {
 
 	flight := []byte{hello.RecordChangeCipherSpec, 3, 3, 0, 1, 1}
 	if s.certAsked {
-		none, err := (&hello.CertificateTLS13{Context: s.reqContext}).Marshal()
+		messages, err := s.clientCertificate13()
 		if err != nil {
 			return err
 		}
-		s.transcript = append(s.transcript, none...)
-		flight = append(flight, handshake.seal(hello.RecordHandshake, none)...)
+		for len(messages) > 0 { // a record holds 16 KiB
+			n := min(len(messages), 1<<14)
+			flight = append(flight, handshake.seal(hello.RecordHandshake, messages[:n])...)
+			messages = messages[n:]
+		}
 	}
 	fin := hello.Message{Type: typeFinished, Body: handshake.finished(k.clientSecret, s.transcript)}.Marshal()
 	s.transcript = append(s.transcript, fin...)
