@@ -189,12 +189,8 @@ func exists(path string) bool {
 // sServer starts `openssl s_server` with the configuration of o, with these certificates (at most two).
 func (o *openSSL) sServer(t *testing.T, certificates [][2]string, more ...string) *subject {
 	port := testbed.FreePort(t)
-	var groups []string
-	for _, g := range o.groups {
-		groups = append(groups, suite.GroupByName(g).OpenSSL)
-	}
 	args := append(slices.Clone(o.program[1:]), "s_server", "-accept", fmt.Sprintf("127.0.0.1:%d", port), "-www", "-no_ticket", "-legacy_renegotiation",
-		"-cipher", o.ciphers, "-groups", strings.Join(groups, ":"))
+		"-cipher", o.ciphers, "-groups", o.opensslGroups())
 	for i, c := range certificates {
 		prefix := []string{"-", "-d"}[i]
 		args = append(args, prefix+"cert", c[0], prefix+"key", c[1])

@@ -5,8 +5,6 @@ import (
 	"time"
 )
 
-var gnuTLSEndpoints, javaEndpoints, nodeEndpoints, goEndpoints, proxyEndpoints, frontEndpoints []endpoint
-
 type report struct{}
 
 func (report) add(t *testing.T, e endpoint, s *subject, p *picture, d time.Duration) {}

@@ -32,7 +32,8 @@ type subject struct {
 	addr       string
 	serverName string
 	truth      *picture
-	openssl    *openSSL // what s_client can check the truth of; nil for other servers
+	parts      []*subject // of a program with several
+	openssl    *openSSL   // what s_client can check the truth of; nil for other servers
 }
 
 func TestMain(m *testing.M) {
@@ -60,7 +61,7 @@ func endpoints() []endpoint {
 func TestTruth(t *testing.T) {
 	var report report
 	shared.t = t
-	slots := make(chan struct{}, 2)
+	slots := make(chan struct{}, 3)
 	t.Run("endpoints", func(t *testing.T) {
 		for _, e := range endpoints() {
 			t.Run(e.name, func(t *testing.T) {
