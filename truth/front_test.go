@@ -18,23 +18,23 @@ import (
 // machine has. A front reads the hello, and passes the bytes on or not.
 var frontEndpoints = []endpoint{
 	{name: "front-16-suites-alert", what: "a front that refuses hellos with more than 16 suites by an alert, before nginx", start: func(t *testing.T) *subject {
-		return front(t, behind(), func(h *hello.ClientHello) verdict { return tooMany(h, refuse) })
+		return front(t, behind(t), func(h *hello.ClientHello) verdict { return tooMany(h, refuse) })
 	}},
 	{name: "front-16-suites-close", what: "the same, closing without an alert", start: func(t *testing.T) *subject {
-		return front(t, behind(), func(h *hello.ClientHello) verdict { return tooMany(h, closeCleanly) })
+		return front(t, behind(t), func(h *hello.ClientHello) verdict { return tooMany(h, closeCleanly) })
 	}},
 	{name: "front-rate-limit", what: "a front that resets what is above 20 connections a second, before nginx", lossy: true, start: func(t *testing.T) *subject {
-		return admit(t, behind(), perSecond(20))
+		return admit(t, behind(t), perSecond(20))
 	}},
 	{name: "front-resets-3-of-69", what: "a front that resets 3 connections in 69, before nginx", lossy: true, start: func(t *testing.T) *subject {
-		return admit(t, behind(), func(n int) bool { return n%69 != 5 && n%69 != 23 && n%69 != 47 })
+		return admit(t, behind(t), func(n int) bool { return n%69 != 5 && n%69 != 23 && n%69 != 47 })
 	}},
 	{name: "front-closes-unknown-versions", what: "a front that closes on versions that the server lacks, where others send an alert", start: func(t *testing.T) *subject {
-		s := once("old nginx", func(t *testing.T) *subject {
+		s := once(t, "old nginx", func(t *testing.T) *subject {
 			o := proxyPolicy(t, policy.RSA)
 			o.versions = []suite.Version{suite.TLS11, suite.TLS12}
 			return nginx(t, o, "", testbed.RSA2048)
-		})
+		}, "nginx", "openssl")
 		return front(t, s, func(h *hello.ClientHello) verdict {
 			known := func(v suite.Version) bool { _, ok := s.truth.versions[v]; return ok }
 			if slices.ContainsFunc(h.Offer().Versions, known) {
@@ -44,13 +44,13 @@ var frontEndpoints = []endpoint{
 		})
 	}},
 	{name: "front-closes-without-suite", what: "a front that closes where the server sends an alert, as s2n does if no suite is shared", start: func(t *testing.T) *subject {
-		return front(t, behind(), func(*hello.ClientHello) verdict { return passNoAlert })
+		return front(t, behind(t), func(*hello.ClientHello) verdict { return passNoAlert })
 	}},
 }
 
 // behind is the server behind the fronts.
-func behind() *subject {
-	return once("nginx", func(t *testing.T) *subject { return nginx(t, proxyPolicy(t, policy.RSA), "", testbed.RSA2048) })
+func behind(t *testing.T) *subject {
+	return once(t, "nginx", func(t *testing.T) *subject { return nginx(t, proxyPolicy(t, policy.RSA), "", testbed.RSA2048) }, "nginx", "openssl")
 }
 
 // verdict is what a front does with a hello.

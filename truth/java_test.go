@@ -34,17 +34,17 @@ func program(t *testing.T, name string) string {
 // javaEndpoints are servers of one Java.
 var javaEndpoints = []endpoint{
 	{name: "java-all-rsa", what: "Java's JSSE with nothing switched off (SSLv3, RC4, DES, EXPORT, anonymous, NULL), RSA certificate, server's order", start: func(t *testing.T) *subject {
-		return once("java", startJava).parts[0]
+		return once(t, "java", startJava, "java", "javac", "openssl").parts[0]
 	}},
 	{name: "java-all-ecdsa-dsa", what: "the same with ECDSA and DSA certificates, client's order", start: func(t *testing.T) *subject {
-		return once("java", startJava).parts[1]
+		return once(t, "java", startJava, "java", "javac", "openssl").parts[1]
 	}},
 }
 
 // javaGroups are what jdk.tls.namedGroups is set to.
 var javaGroups = []string{"secp384r1", "x25519", "ffdhe2048", "secp256r1", "x448"}
 
-// startJava starts both servers in one Java, which is slow to start.
+// startJava starts both servers in one Java, which is slow to start. Its source launcher wants the compiler.
 func startJava(t *testing.T) *subject {
 	dir := t.TempDir()
 	out, security := filepath.Join(dir, "accepted"), filepath.Join(dir, "java.security")
@@ -54,7 +54,6 @@ func startJava(t *testing.T) *subject {
 	rsa, ec := testbed.Make(t, testbed.RSA2048), testbed.Make(t, testbed.P256)
 	cert, key := dsaFiles(t, dir)
 	ports := []int{testbed.FreePort(t), testbed.FreePort(t)}
-	testbed.Need(t, "javac") // the source launcher wants the compiler
 	testbed.Run(t, ports[0], testbed.Need(t, "java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Djava.security.properties="+security,
 		"-Djdk.tls.namedGroups="+strings.Join(javaGroups, ","), "-Djdk.tls.ephemeralDHKeySize=2048", "-Djdk.tls.server.enableSessionTicketExtension=false",
 		program(t, "Everything.java"), out,

@@ -38,6 +38,9 @@ type openSSL struct {
 	clientOrder bool
 }
 
+// preSharedKey is that of servers with one, in hexadecimal.
+const preSharedKey = "1a2b3c4d"
+
 // versionOption are the options by which `openssl ciphers` and s_client take one version.
 var versionOption = map[suite.Version]string{suite.TLS10: "-tls1", suite.TLS11: "-tls1_1", suite.TLS12: "-tls1_2", suite.TLS13: "-tls1_3"}
 
@@ -199,7 +202,7 @@ func (o *openSSL) sServer(t *testing.T, certificates [][2]string, more ...string
 		args = append(args, "-ciphersuites", o.suites)
 	}
 	if o.psk {
-		args = append(args, "-psk", "1a2b3c4d")
+		args = append(args, "-psk", preSharedKey)
 	}
 	if !o.clientOrder {
 		args = append(args, "-serverpref")

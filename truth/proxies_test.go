@@ -16,7 +16,7 @@ import (
 // proxyEndpoints are nginx and HAProxy, as load balancers are set up.
 var proxyEndpoints = []endpoint{
 	{name: "nginx-1.2-1.3", what: "nginx with TLS 1.2 and 1.3, RSA certificate, server's order", start: func(t *testing.T) *subject {
-		return once("nginx", func(t *testing.T) *subject { return nginx(t, proxyPolicy(t, policy.RSA), "", testbed.RSA2048) })
+		return behind(t)
 	}},
 	{name: "nginx-two-certificates", what: "nginx with RSA and ECDSA certificates from TLS 1.0 on, client's order", start: func(t *testing.T) *subject {
 		o := proxyPolicy(t, policy.RSA, policy.ECDSA)

@@ -13,7 +13,8 @@ import (
 )
 
 var (
-	results = flag.String("results", "", "check the truth by s_client, run the other scanners too, and write the comparison to this file")
+	results = flag.String("results", "", "run the other scanners too, and write the comparison to this file")
+	check   = flag.Bool("verify", false, "check by s_client that OpenSSL's configurations mean what they were read as")
 	only    = flag.String("only", "", "only endpoints whose name contains this")
 )
 
@@ -75,6 +76,9 @@ func TestTruth(t *testing.T) {
 				wrong := compare(s.truth, found, e.lossy)
 				t.Logf("%d pairs of version and suite, %d connections, %v", s.truth.pairs(), r.Connections, took.Round(time.Millisecond))
 				expect(t, e.name, wrong)
+				if *check && s.openssl != nil {
+					s.openssl.verify(t, s)
+				}
 				if *results != "" {
 					report.add(t, e, s, found, took)
 				}
@@ -114,8 +118,11 @@ var shared struct {
 	m  map[string]*subject
 }
 
-// once starts a server for several endpoints, the first time that it is wanted.
-func once(name string, start func(t *testing.T) *subject) *subject {
+// once starts a server for several endpoints, the first time that it is wanted. The programs are what it needs.
+func once(t *testing.T, name string, start func(t *testing.T) *subject, programs ...string) *subject {
+	for _, p := range programs {
+		testbed.Need(t, p)
+	}
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if shared.m == nil {
