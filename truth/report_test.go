@@ -32,8 +32,8 @@ type row struct {
 type cell struct {
 	seen     *picture
 	mistakes []mistake
-	groups   bool // it looks for groups
-	missing  bool // it is not installed
+	groups   bool   // it looks for groups
+	absent   string // why it did not run; "" if it did
 	err      error
 	took     time.Duration
 }
@@ -42,8 +42,12 @@ type cell struct {
 func (r *report) add(t *testing.T, e endpoint, s *subject, found *picture, took time.Duration) {
 	one := row{endpoint: e, truth: s.truth, cells: []cell{{seen: found, mistakes: compare(s.truth, found, e.lossy), groups: true, took: took}}}
 	for _, x := range tools {
-		if !testbed.Have(x.name) {
-			one.cells = append(one.cells, cell{missing: true})
+		switch {
+		case !strings.Contains(*with, x.name):
+			one.cells = append(one.cells, cell{absent: "not run"})
+			continue
+		case !testbed.Have(x.name):
+			one.cells = append(one.cells, cell{absent: "not installed"})
 			continue
 		}
 		begin := time.Now()
@@ -79,8 +83,8 @@ func compareTold(truth, seen *picture, groups bool) []mistake {
 
 // text is the cell in the table.
 func (c *cell) text(truth *picture) string {
-	if c.missing {
-		return "not installed"
+	if c.absent != "" {
+		return c.absent
 	}
 	found, invented := 0, 0
 	for v, l := range c.seen.versions {
@@ -167,7 +171,7 @@ func (r *report) wrong(b *strings.Builder, i int, name string) {
 	none := true
 	for _, one := range r.rows {
 		c := one.cells[i]
-		if c.missing || len(c.mistakes) == 0 && c.err == nil {
+		if c.absent != "" || len(c.mistakes) == 0 && c.err == nil {
 			continue
 		}
 		none = false

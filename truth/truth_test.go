@@ -13,9 +13,11 @@ import (
 )
 
 var (
-	results = flag.String("results", "", "run the other scanners too, and write the comparison to this file")
-	check   = flag.Bool("verify", false, "check by s_client that OpenSSL's configurations mean what they were read as")
-	only    = flag.String("only", "", "only endpoints whose name contains this")
+	results  = flag.String("results", "", "run the other scanners too, and write the comparison to this file")
+	with     = flag.String("tools", "sslscan,nmap,testssl", "the other scanners to run")
+	check    = flag.Bool("verify", false, "check by s_client that OpenSSL's configurations mean what they were read as")
+	parallel = flag.Int("endpoints", 3, "how many endpoints are scanned at once")
+	only     = flag.String("only", "", "only endpoints whose name contains this")
 )
 
 // endpoint is a server that can be started.
@@ -62,7 +64,7 @@ func endpoints() []endpoint {
 func TestTruth(t *testing.T) {
 	var report report
 	shared.t = t
-	slots := make(chan struct{}, 3)
+	slots := make(chan struct{}, *parallel)
 	t.Run("endpoints", func(t *testing.T) {
 		for _, e := range endpoints() {
 			t.Run(e.name, func(t *testing.T) {
