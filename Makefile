@@ -1,4 +1,4 @@
-.PHONY: build test lint bench interop peers capture-clients
+.PHONY: build test lint bench interop truth peers capture-clients
 
 # build makes a static binary, which starts faster than one that is linked with the C library.
 build:
@@ -26,6 +26,12 @@ bench: peers
 # its own folder go test shows what a test prints even if it passes.)
 interop: peers
 	cd interop && go test -count=1 -timeout 20m -run TestMatrix -matrix
+
+# truth scans endpoints whose configuration is known, checks what they were configured to be by OpenSSL's own client, runs
+# the other scanners against them too, and writes truth/RESULTS.md.
+truth: peers
+	@for p in sslscan nmap testssl; do command -v $$p >/dev/null || echo "truth: $$p is missing, so its column will be empty (Debian: packages sslscan, nmap and testssl.sh)" >&2; done
+	cd truth && go test -count=1 -timeout 60m -run TestTruth -verify -results RESULTS.md
 
 # capture-clients fetches real clients of many releases and records the ClientHello of each again. What a hello
 # says stays as it is until a client says something else.
