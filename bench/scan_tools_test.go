@@ -22,10 +22,10 @@ type accepted struct {
 	suite   suite.Code
 }
 
-// pairs are what an endpoint accepts.
-type pairs map[accepted]bool
+// acceptance is what an endpoint accepts.
+type acceptance map[accepted]bool
 
-func (p pairs) add(version, name string) {
+func (p acceptance) add(version, name string) {
 	v, err := suite.ParseVersion(version)
 	if s := suite.ByName(name); err == nil && s != nil {
 		p[accepted{v, s.Code}] = true
@@ -37,7 +37,7 @@ type scanTool struct {
 	name    string
 	program string // as exec.LookPath takes it; "": parley, which the benchmark builds
 	args    func(host, port string) []string
-	read    func(output string) pairs // what it says is accepted; everything else of it is ignored
+	read    func(output string) acceptance // what it says is accepted; everything else of it is ignored
 }
 
 var (
@@ -85,7 +85,7 @@ func (t *scanTool) path(b *testing.B) string {
 const maxScan = 3 * time.Minute
 
 // scan runs the tool once and returns what it took and found.
-func (t *scanTool) scan(b *testing.B, addr string) (wall, processor time.Duration, found pairs) {
+func (t *scanTool) scan(b *testing.B, addr string) (wall, processor time.Duration, found acceptance) {
 	b.Helper()
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -104,26 +104,26 @@ func (t *scanTool) scan(b *testing.B, addr string) (wall, processor time.Duratio
 	wall = time.Since(start)
 	found = t.read(out.String())
 	if len(found) == 0 {
-		b.Errorf("%s found nothing: exit code %d\n%s%s", t.name, cmd.ProcessState.ExitCode(), &out, &errs)
+		b.Errorf("%s found nothing: exit code %d\n%.300s\n%.300s", t.name, cmd.ProcessState.ExitCode(), &out, &errs)
 	}
 	return wall, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), found
 }
 
 // readParley reads a document of `parley scan --json`.
-func readParley(output string) pairs {
+func readParley(output string) acceptance {
 	var r struct {
 		Ciphers []struct {
 			Version string
-			Ciphers []struct{ Cipher string }
+			Ciphers []struct{ Cipher struct{ IANA string } }
 		}
 	}
 	if json.Unmarshal([]byte(output), &r) != nil {
 		return nil
 	}
-	p := make(pairs)
+	p := make(acceptance)
 	for _, l := range r.Ciphers {
 		for _, c := range l.Ciphers {
-			p.add(l.Version, c.Cipher)
+			p.add(l.Version, c.Cipher.IANA)
 		}
 	}
 	return p
@@ -131,8 +131,8 @@ func readParley(output string) pairs {
 
 var sslscanLine = regexp.MustCompile(`(?m)^(?:Preferred|Accepted)\s+(\S+)\s+\d+ bits\s+(\S+)`)
 
-func readSSLScan(output string) pairs {
-	p := make(pairs)
+func readSSLScan(output string) acceptance {
+	p := make(acceptance)
 	for _, m := range sslscanLine.FindAllStringSubmatch(output, -1) {
 		p.add(m[1], m[2])
 	}
@@ -142,8 +142,8 @@ func readSSLScan(output string) pairs {
 var nmapLine = regexp.MustCompile(`(?m)^\|[ _]+(?:(TLSv1\.\d|SSLv3): *$|(TLS_\w+))`)
 
 // readNmap knows that nmap has names of its own for the suites of TLS 1.3: TLS_AKE_WITH_AES_128_GCM_SHA256.
-func readNmap(output string) pairs {
-	p := make(pairs)
+func readNmap(output string) acceptance {
+	p := make(acceptance)
 	version := ""
 	for _, m := range nmapLine.FindAllStringSubmatch(output, -1) {
 		if m[1] != "" {
@@ -157,8 +157,8 @@ func readNmap(output string) pairs {
 
 var testsslLine = regexp.MustCompile(`(?m)^(?:(SSLv3|TLS 1(?:\.\d)?)\b| x[0-9a-f]+ .* ((?:TLS|SSL)_\w+) *$)`)
 
-func readTestSSL(output string) pairs {
-	p := make(pairs)
+func readTestSSL(output string) acceptance {
+	p := make(acceptance)
 	version := ""
 	for _, m := range testsslLine.FindAllStringSubmatch(output, -1) {
 		if m[1] != "" {
