@@ -1,4 +1,4 @@
-.PHONY: build test lint bench interop truth peers capture-clients
+.PHONY: build test lint bench bench-scan interop truth peers capture-clients
 
 # build makes a static binary, which starts faster than one that is linked with the C library.
 build:
@@ -19,8 +19,12 @@ lint:
 
 # bench measures Parley against its bounds and against other scanners, and writes bench/RESULTS.md.
 bench: peers
-	@for p in sslscan nmap; do command -v $$p >/dev/null || echo "bench: $$p is missing, so its figures will be too (Debian: apt-get install $$p)" >&2; done
-	go test ./bench -run '^$$' -bench . -benchtime 3s -timeout 40m -results RESULTS.md
+	@for p in sslscan nmap testssl; do command -v $$p >/dev/null || echo "bench: $$p is missing, so its figures will be too (Debian: apt-get install $$p; testssl is in testssl.sh)" >&2; done
+	go test ./bench -run '^$$' -bench . -benchtime 3s -timeout 90m -results RESULTS.md
+
+# bench-scan measures parley scan alone, and replaces its sections of bench/RESULTS.md.
+bench-scan: peers
+	go test ./bench -run '^$$' -bench '^Benchmark(Scan|ManyEndpoints)$$' -benchtime 3s -timeout 60m -results RESULTS.md -keep
 
 # interop prints the matrix of real clients and servers, and where predictions disagree with what happened. (From
 # its own folder go test shows what a test prints even if it passes.)

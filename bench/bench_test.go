@@ -17,14 +17,21 @@ import (
 	"github.com/parley-tls/parley/testbed"
 )
 
-var resultsFile = flag.String("results", "", "write the tables to this file, in Markdown")
+var (
+	resultsFile = flag.String("results", "", "write the tables to this file, in Markdown")
+	keep        = flag.Bool("keep", false, "keep the sections of that file for which this run has no figures")
+)
 
 // TestMain runs the benchmarks and then writes what they added to the tables.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
 	if code == 0 && *resultsFile != "" {
-		if err := writeResults(*resultsFile); err != nil {
+		write := writeResults
+		if *keep {
+			write = updateResults
+		}
+		if err := write(*resultsFile); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			code = 1
 		}
@@ -35,12 +42,12 @@ func TestMain(m *testing.M) {
 func writeResults(path string) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Results\n\nMeasured on %s with `make bench`, which anyone can run again: it takes some minutes, needs Linux, Go and the\n"+
-		"peers named here (Debian: `apt-get install openssl nginx-light haproxy gnutls-bin sslscan nmap`), and talks to loopback\n"+
+		"peers named here (Debian: `apt-get install openssl nginx-light haproxy gnutls-bin sslscan nmap testssl.sh`), and talks to loopback\n"+
 		"alone. Figures are those of one run on one machine; ratios travel better than times.\n\n", time.Now().UTC().Format("2006-01-02"))
 	for _, fact := range machine() {
 		fmt.Fprintf(&b, "- %s\n", fact)
 	}
-	for _, t := range []*Table{&whyTable, &roundTable, &startTable, &coreTable} {
+	for _, t := range tables() {
 		if err := t.WriteMarkdown(&b); err != nil {
 			return err
 		}
@@ -48,11 +55,42 @@ func writeResults(path string) error {
 	return os.WriteFile(path, b.Bytes(), 0o644)
 }
 
+// tables are the sections of the results, in their order.
+func tables() []*Table {
+	return []*Table{&whyTable, &roundTable, &scanBoundTable, &scanTable, &scanLocalTable, &manyTable, &startTable, &coreTable}
+}
+
+// updateResults replaces the sections that this run has figures for, and says that they are of another run than the
+// rest of the file.
+func updateResults(path string) error {
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	text := string(old)
+	for _, t := range tables() {
+		if len(t.Rows) > 0 {
+			t.Intro += fmt.Sprintf("\n\nMeasured by itself on %s; %s.", time.Now().UTC().Format("2006-01-02 15:04 UTC"), load())
+			text = t.Replace(text)
+		}
+	}
+	return os.WriteFile(path, []byte(text), 0o644)
+}
+
+// load says how busy the machine is, "" where it does not tell.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	return "load average at the end of the run: " + strings.Join(strings.Fields(string(text))[:3], " ") + " (the benchmarks' own work is in it)"
+}
+
 // machine says where the figures come from.
 func machine() []string {
 	facts := []string{fmt.Sprintf("Machine: %s/%s, %d processors, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor())}
-	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
-		facts = append(facts, "Load average at the end of the run: "+strings.Join(strings.Fields(string(load))[:3], " ")+" (the benchmarks' own work is in it)")
+	if l := load(); l != "" {
+		facts = append(facts, "L"+l[1:])
 	}
 	if group, err := os.ReadFile("/proc/self/autogroup"); err == nil && !strings.HasSuffix(strings.TrimSpace(string(group)), " nice 0") {
 		facts = append(facts, "Priority of the session, because the machine had other work: "+strings.TrimSpace(string(group)))
@@ -65,6 +103,7 @@ func machine() []string {
 	}{
 		{"sslscan", []string{"--version"}, `\d+\.\d+\.\d+\S*`},
 		{"nmap", []string{"--version"}, `\d+\.\d+\S*`},
+		{"testssl", []string{"--version"}, `\d+\.\d+\.\d+\S*`},
 		{"openssl", []string{"version"}, `\d+\.\d+\.\d+\S*`},
 		{"nginx", []string{"-v"}, `\d+\.\d+\.\d+`},
 		{"haproxy", []string{"-v"}, `\d+\.\d+\.\d+\S*`},

@@ -47,3 +47,17 @@ func (t *Table) WriteMarkdown(w io.Writer) error {
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// Replace puts the table into a Markdown text in place of the section with its title, or at the end.
+func (t *Table) Replace(text string) string {
+	var b strings.Builder
+	t.WriteMarkdown(&b) // a Builder takes everything
+	before, rest, found := strings.Cut(text, "\n## "+t.Title+"\n")
+	if !found {
+		return text + b.String()
+	}
+	if _, after, more := strings.Cut(rest, "\n## "); more {
+		return before + b.String() + "\n## " + after
+	}
+	return before + b.String()
+}

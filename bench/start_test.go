@@ -82,10 +82,18 @@ func peakMemory(program string, args []string) int64 {
 		return 0
 	}
 	out, err := exec.Command(path, append([]string{"-q", "-f", "peak %M", program}, args...)...).CombinedOutput()
-	var kib int64
-	if i := strings.LastIndex(string(out), "peak "); i < 0 || err != nil && !exited(err) {
+	if err != nil && !exited(err) {
 		return 0
-	} else if _, err := fmt.Sscanf(string(out[i:]), "peak %d", &kib); err != nil {
+	}
+	return peakIn(string(out))
+}
+
+// peakIn reads the last "peak KIB" of an output, in bytes; 0 where there is none.
+func peakIn(output string) int64 {
+	var kib int64
+	if i := strings.LastIndex(output, "peak "); i < 0 {
+		return 0
+	} else if _, err := fmt.Sscanf(output[i:], "peak %d", &kib); err != nil {
 		return 0
 	}
 	return kib << 10

@@ -26,6 +26,8 @@ type Proxy struct {
 	wait     sync.WaitGroup
 
 	connections, refused, up, down atomic.Int64
+
+	crowd crowd
 }
 
 // Counters is what a proxy has carried.
@@ -33,10 +35,11 @@ type Counters struct {
 	Connections int64 // accepted from clients
 	Refused     int64 // of these, the upstream could not be reached
 	Up, Down    int64 // bytes towards the upstream and back
+	Most        int64 // connections that the client had open at once, at the worst time
 }
 
 func (c Counters) String() string {
-	return fmt.Sprintf("connections %d refused %d up %d down %d", c.Connections, c.Refused, c.Up, c.Down)
+	return fmt.Sprintf("connections %d refused %d up %d down %d most %d", c.Connections, c.Refused, c.Up, c.Down, c.Most)
 }
 
 // Start relays a free loopback port to upstream (host:port), rtt away. Stop ends it.
@@ -63,7 +66,7 @@ func Listen(addr, upstream string, rtt time.Duration) (*Proxy, error) {
 
 // Counters returns what the proxy has carried so far.
 func (p *Proxy) Counters() Counters {
-	return Counters{p.connections.Load(), p.refused.Load(), p.up.Load(), p.down.Load()}
+	return Counters{p.connections.Load(), p.refused.Load(), p.up.Load(), p.down.Load(), p.crowd.largest()}
 }
 
 // Stop ends the proxy and its connections.
@@ -92,6 +95,8 @@ func (p *Proxy) carry(client net.Conn, start time.Time) {
 	p.open.Store(client, struct{}{})
 	defer p.open.Delete(client)
 	defer client.Close()
+	leave := p.crowd.enter(p.rtt / 10)
+	defer leave()
 	server, err := net.Dial("tcp", p.upstream)
 	if err != nil {
 		p.refused.Add(1)
@@ -108,8 +113,8 @@ func (p *Proxy) carry(client net.Conn, start time.Time) {
 	// another to arrive; the server's first bytes can be at the client no sooner.
 	earliest := start.Add(p.rtt + p.rtt/2)
 	var both sync.WaitGroup
-	both.Go(func() { p.pipe(server, client, earliest, &p.up) })
-	both.Go(func() { p.pipe(client, server, earliest, &p.down) })
+	both.Go(func() { p.pipe(server, client, earliest, &p.up, leave) })
+	both.Go(func() { p.pipe(client, server, earliest, &p.down, func() {}) })
 	both.Wait()
 }
 
@@ -120,8 +125,9 @@ type event struct {
 	reset bool
 }
 
-// pipe carries one direction. Reading goes on while earlier bytes are on their way, as on a real line.
-func (p *Proxy) pipe(dst, src net.Conn, earliest time.Time, count *atomic.Int64) {
+// pipe carries one direction. Reading goes on while earlier bytes are on their way, as on a real line; ended is called
+// when src has no more.
+func (p *Proxy) pipe(dst, src net.Conn, earliest time.Time, count *atomic.Int64, ended func()) {
 	line := make(chan event, 1024)
 	go func() {
 		defer close(line)
@@ -137,6 +143,7 @@ func (p *Proxy) pipe(dst, src net.Conn, earliest time.Time, count *atomic.Int64)
 				line <- event{due: due, data: buf[:n]}
 			}
 			if err != nil {
+				ended()
 				line <- event{due: due, reset: !errors.Is(err, io.EOF)}
 				return
 			}

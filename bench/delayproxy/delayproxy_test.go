@@ -63,7 +63,7 @@ func TestEchoTakesTwoRoundTrips(t *testing.T) {
 		// One for the TCP handshake, one for each exchange.
 		within(t, "answer", time.Since(begin), time.Duration(i+2)*rtt)
 	}
-	if got, want := p.Counters(), (Counters{Connections: 1, Up: 15, Down: 15}); got != want {
+	if got, want := p.Counters(), (Counters{Connections: 1, Up: 15, Down: 15, Most: 1}); got != want {
 		t.Errorf("counters %v, want %v", got, want)
 	}
 }
@@ -118,4 +118,30 @@ func TestBadInput(t *testing.T) {
 			t.Errorf("Start(%q, %v) went through", c.upstream, c.rtt)
 		}
 	}
+}
+
+func TestMostOpenAtOnce(t *testing.T) {
+	const rtt = 100 * time.Millisecond
+	p, first, _ := start(t, serve(t, func(c net.Conn) { io.Copy(c, c) }), rtt)
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", p.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		return c
+	}
+	second := dial()
+	time.Sleep(rtt / 2)
+	for range 5 { // one after the other: never more than three at once
+		first.Close()
+		first = dial()
+		time.Sleep(rtt / 2)
+	}
+	dial()
+	time.Sleep(rtt / 2)
+	if got := p.Counters().Most; got != 3 {
+		t.Errorf("%d open at once, want 3", got)
+	}
+	second.Close()
 }

@@ -3,7 +3,7 @@
 //	delayproxy LISTEN UPSTREAM RTT
 //	delayproxy 127.0.0.1:9443 127.0.0.1:8443 50ms
 //
-// On SIGINT or SIGTERM it prints what it carried: "connections 3 refused 0 up 1551 down 8211".
+// On SIGINT or SIGTERM it prints what it carried: "connections 3 refused 0 up 1551 down 8211 most 2".
 package main
 
 import (
