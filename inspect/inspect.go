@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/parley-tls/parley/hello"
@@ -21,8 +22,10 @@ import (
 type Options struct {
 	Depth Depth // "": Full
 	Now   time.Time
-	// Roots are what certificates are judged by beside the system's; System is those. Nil leaves either out.
-	Roots, System *x509.CertPool
+	// Roots are what certificates are judged by beside the system's; System returns those, which take some time to
+	// read. Nil leaves either out.
+	Roots  *x509.CertPool
+	System func() *x509.CertPool
 	// ClientCertificate is presented where one is asked for, nil for none; its key must be a crypto.Signer.
 	ClientCertificate *tls.Certificate
 	// Stage is called when another part of the work begins, with its name; nil for nobody to tell.
@@ -74,28 +77,32 @@ func (r *Report) examine(ctx context.Context, p *probe.Prober, result *scan.Resu
 	if opt.Depth == Basic {
 		learn = scan.BasicFeatures
 	}
-	if ctx.Err() == nil {
-		opt.stage("features")
-		r.Features = learn(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName, ClientCertificate: opt.ClientCertificate})
+	if ctx.Err() != nil {
+		return
 	}
-	if ctx.Err() == nil {
-		opt.stage("vulnerabilities")
-		r.Vulnerabilities = vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName, Only: r.checks()})
+	opt.stage("features and vulnerabilities")
+	check := func(ids []string) []vuln.Finding {
+		return vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName, Only: ids})
+	}
+	var both sync.WaitGroup
+	both.Go(func() {
+		r.Features = learn(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName, ClientCertificate: opt.ClientCertificate})
+	})
+	if opt.Depth != Basic {
+		r.Vulnerabilities = check(nil)
+		both.Wait()
+		return
+	}
+	r.Vulnerabilities = check(basicChecks)
+	both.Wait()
+	if r.Features.SecureRenegotiation.State == scan.No {
+		r.Vulnerabilities = append(r.Vulnerabilities, check([]string{"insecure-renegotiation", "client-renegotiation"})...)
 	}
 }
 
-// checks are the vulnerabilities to check for, nil for all. A basic scan takes those that sslscan has: Heartbleed, SSLv2
-// by the check for DROWN, and renegotiation where the endpoint does not know the secure one.
-func (r *Report) checks() []string {
-	if r.Depth != Basic {
-		return nil
-	}
-	l := []string{"heartbleed", "drown"}
-	if r.Features.SecureRenegotiation.State == scan.No {
-		l = append(l, "insecure-renegotiation", "client-renegotiation")
-	}
-	return l
-}
+// basicChecks are the vulnerabilities that sslscan checks for: Heartbleed, and SSLv2 by the check for DROWN. Renegotiation
+// is added where the endpoint does not know the secure one.
+var basicChecks = []string{"heartbleed", "drown"}
 
 // leftOut says what a scan of this depth does not ask for.
 func (r *Report) leftOut() []string {
@@ -135,6 +142,13 @@ func (t *Target) certificateName() string {
 	return t.Host
 }
 
+func (o *Options) system() *x509.CertPool {
+	if o.System == nil {
+		return nil
+	}
+	return o.System()
+}
+
 func (o *Options) stage(name string) {
 	if o.Stage != nil {
 		o.Stage(name)
@@ -169,7 +183,7 @@ func (r *Report) describe(result *scan.Result, opt Options) {
 	r.protocols(result)
 	r.ciphers(result)
 	r.groups(result)
-	r.Certificates = noNil(scan.Certificates(result, r.Features, scan.CertificateOptions{Name: r.Target.certificateName(), Roots: opt.Roots, System: opt.System, Now: opt.Now}))
+	r.Certificates = noNil(scan.Certificates(result, r.Features, scan.CertificateOptions{Name: r.Target.certificateName(), Roots: opt.Roots, System: opt.system(), Now: opt.Now}))
 	r.NotTested = append(r.NotTested, seen.NotTested...)
 	r.NotTested = append(r.NotTested, r.leftOut()...)
 	switch {

@@ -38,7 +38,7 @@ func guard(ctx context.Context, p *probe.Prober) (context.Context, *dials) {
 	ctx, cancel := context.WithCancel(ctx)
 	dial := p.DialContext
 	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
+		dial = (&net.Dialer{KeepAlive: -1}).DialContext // none lives long enough
 	}
 	d := &dials{}
 	p.DialContext = func(c context.Context, network, address string) (net.Conn, error) {

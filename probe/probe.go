@@ -162,11 +162,14 @@ func Ask(conn net.Conn, raw []byte, o *Observation) {
 	}
 }
 
+// dialer sends no keep-alives: no connection lives long enough for one.
+var dialer = net.Dialer{KeepAlive: -1}
+
 func (p *Prober) dial(ctx context.Context, address string) (net.Conn, error) {
 	if p.DialContext != nil {
 		return p.DialContext(ctx, "tcp", address)
 	}
-	return (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	return dialer.DialContext(ctx, "tcp", address)
 }
 
 // dialAnswer classifies a connection that never came about.

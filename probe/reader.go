@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/parley-tls/parley/hello"
@@ -27,12 +28,16 @@ var (
 	errTwice   = errors.New("a second ServerHello")
 )
 
+// buffers are what answers are read into, one at a time.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 16<<10); return &b }}
+
 func (r *reader) run(o *Observation) {
-	buf := make([]byte, 16<<10)
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
 	for {
-		n, err := r.conn.Read(buf)
+		n, err := r.conn.Read(*buf)
 		if n > 0 {
-			r.take(o, buf[:n])
+			r.take(o, (*buf)[:n])
 		}
 		switch {
 		case r.done:

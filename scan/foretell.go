@@ -13,18 +13,50 @@ func (f *full) tell() {
 	if f.told || len(f.replies) == 0 {
 		return
 	}
-	first := slices.Clone(f.marks)
+	first := slices.Concat(f.marks, f.short)
 	for _, s := range f.versions {
 		first = append(append(first, s.lines...), s.knock)
 	}
 	if slices.ContainsFunc(first, func(l *line[suite.Code]) bool { return l != nil && !l.opened() }) {
 		return
 	}
+	if f.retreat() {
+		return
+	}
 	f.told = true
-	f.foretell()
+	if f.limit == 0 {
+		f.foretell()
+	}
 	if f.newestClassic() == nil && f.versions[suite.TLS13].accepts() { // no certificate in the clear
 		f.beside.Go(func() { f.chain13, f.clientAuth13 = certificate13(f.ctx, f.p, f.t, f.sni) })
 	}
+}
+
+// shortList is how many suites a hello has that some servers and boxes before them take where they refuse longer ones.
+const shortList = 16
+
+// retreat begins again with short lists where an endpoint refuses every long one and takes a short one. It reports
+// whether there is something to wait for.
+func (f *full) retreat() bool {
+	if f.limit > 0 || f.newestClassic() != nil || f.versions[suite.TLS13].accepts() {
+		return false
+	}
+	if f.short == nil {
+		if slices.ContainsFunc(f.replies, func(r Reply) bool { return !r.Answer.Refusal() }) {
+			return false
+		}
+		f.short = []*line[suite.Code]{f.suiteLine(suite.TLS13, common13, nil), f.suiteLine(suite.TLS12, slices.Concat(ecdheRSA[:4], ecdsaSuites[:4], rsaSuites), nil)}
+		for _, l := range f.short {
+			l.once = true
+		}
+		return true
+	}
+	if !slices.ContainsFunc(f.short, func(l *line[suite.Code]) bool { return len(l.pref.accepted()) > 0 }) {
+		return false
+	}
+	f.limit, f.marks = shortList, nil
+	f.start()
+	return true
 }
 
 // opened reports whether the first question was answered, or failed twice. That it has to be asked by itself is an

@@ -86,6 +86,8 @@ type full struct {
 	curveBound bool               // it must
 
 	marks    []*line[suite.Code] // what tells policies apart
+	short    []*line[suite.Code] // whether a short list is taken where long ones are refused
+	limit    int                 // of a list of suites, for an endpoint that refuses longer ones; 0: none
 	told     bool                // the first answers are all there
 	foretold *policy.Policy      // the predefined policy that the first answers fit, nil if none
 
@@ -245,7 +247,8 @@ func (s *versionScan) openRests(f *full) {
 // suiteLine asks for the suites of one version and class.
 func (f *full) suiteLine(v suite.Version, list, guess []suite.Code) *line[suite.Code] {
 	return &line[suite.Code]{
-		pref: newPreference(list), guess: guess, kind: kindOfSuite,
+		limit: f.limit,
+		pref:  newPreference(list), guess: guess, kind: kindOfSuite,
 		build: func(l []suite.Code) hello.Offer { return base(f.sni, v, l) },
 		read:  func(o *probe.Observation) (suite.Code, bool) { return o.Suite, o.Answer.Accepted() && o.Version == v },
 		last:  isChaCha,

@@ -25,6 +25,9 @@ func (f *full) groupLine13() *line[suite.Group] {
 // before it is accepted. What such a server prefers less than the curve no client can get.
 func (f *full) groupLine12(class certificateClass, curve suite.Group) *line[suite.Group] {
 	suites := slices.DeleteFunc(slices.Clone(universe(suite.TLS12, class)), func(c suite.Code) bool { return suite.ByCode(c).KeyExchange != suite.KXECDHE })
+	if f.limit > 0 {
+		suites = suites[:min(f.limit, len(suites))]
+	}
 	return &line[suite.Group]{
 		pref: newPreference(groupUniverse(false)), kind: kindOfGroup,
 		build: func(l []suite.Group) hello.Offer {

@@ -19,6 +19,7 @@ type line[T comparable] struct {
 	last  func(T) bool                       // what never leads a list of several; nil: anything may
 	ahead func(T) bool                       // what leads a list that is turned round; nil: anything may
 	fits  func(T) bool                       // whether a question that this is expected to answer may share a hello; nil: none may
+	limit int                                // of a question's list; 0: none
 	once  bool                               // ends after the first question: only whether anything is accepted counts
 
 	eager   bool  // asks what it foresees together with the first question
@@ -90,11 +91,14 @@ func (l *line[T]) questions() []question[T] {
 	}
 	switch l.stage {
 	case first:
+		if l.limit > 0 {
+			return l.limited([][]T{l.backwards(p.universe)})
+		}
 		return []question[T]{{list: l.backwards(p.universe), shares: l.fits != nil && !l.eager}}
 	case foresee:
 		return l.foreseen()
 	case byKind:
-		return asQuestions(groupBy(p.open(), l.kind))
+		return l.limited(groupBy(p.open(), l.kind))
 	case singly:
 		return asQuestions(singles(p.open()))
 	case sorting:
@@ -103,10 +107,25 @@ func (l *line[T]) questions() []question[T] {
 	return nil
 }
 
+// limited makes questions of lists, none of them longer than the endpoint takes.
+func (l *line[T]) limited(lists [][]T) []question[T] {
+	if l.limit == 0 {
+		return asQuestions(lists)
+	}
+	var parts [][]T
+	for _, list := range lists {
+		parts = slices.AppendSeq(parts, slices.Chunk(list, l.limit))
+	}
+	return asQuestions(parts)
+}
+
 // foreseen offers everything without one more of the guess at a time. If the guess is right, the answers prove the set
 // and its order at once, the first question's included: each takes the next of the guess, and the last is a refusal.
 // All is offered backwards, so that an endpoint that leaves the order to the client shows it.
 func (l *line[T]) foreseen() []question[T] {
+	if l.limit > 0 {
+		return nil
+	}
 	var qs []question[T]
 	for i := range l.guess {
 		out, left := l.guess[:i+1], l.guess[i+1:]
@@ -154,7 +173,8 @@ func (l *line[T]) sort() []question[T] {
 		}
 	}
 	known, rest := l.pref.order()
-	return slices.Concat(asQuestions(l.pref.steps(l.guess)), qs, l.lead(slices.Concat(known, rest)))
+	qs = slices.Concat(asQuestions(l.pref.steps(l.guess)), qs, l.lead(slices.Concat(known, rest)))
+	return slices.DeleteFunc(qs, func(q question[T]) bool { return l.limit > 0 && len(q.list) > l.limit })
 }
 
 // backwards turns a list round, but for what must lead it or must not.
@@ -189,6 +209,8 @@ func (l *line[T]) take(answers []*probe.Observation) {
 		}
 		taken, ok := l.read(o)
 		switch {
+		case ok && brokenOff(o) && slices.Contains(q.list, taken):
+			l.withdrawn(q, taken)
 		case ok && q.leading && taken == q.list[0]:
 			l.leads = true
 		case ok && slices.Contains(q.list, taken):
@@ -204,6 +226,21 @@ func (l *line[T]) take(answers []*probe.Observation) {
 		}
 	}
 	l.waiting = nil
+}
+
+// brokenOff reports whether the endpoint chose something and then refused to go on: JSSE does that where its key cannot
+// sign for the suite that it chose.
+func brokenOff(o *probe.Observation) bool {
+	return o.Answer == probe.ServerHello && !o.Complete && o.End == probe.Alerted
+}
+
+// withdrawn notes that the endpoint cannot use what it takes, and asks for the others of the question again.
+func (l *line[T]) withdrawn(q question[T], taken T) {
+	l.pref.refused([]T{taken})
+	q.list = slices.DeleteFunc(slices.Clone(q.list), func(x T) bool { return x == taken })
+	if len(q.list) > 0 {
+		l.again = append(l.again, q)
+	}
 }
 
 // understands reports whether an answer to question i of the round takes something of its list.

@@ -281,7 +281,7 @@ func (f *full) lines() []asker {
 			l = append(l, r.line)
 		}
 	}
-	for _, m := range f.marks {
+	for _, m := range slices.Concat(f.marks, f.short) {
 		l = append(l, m)
 	}
 	if f.free != nil {

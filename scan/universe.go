@@ -63,7 +63,7 @@ var universes = sync.OnceValue(func() map[universeKey][]suite.Code {
 	all := suite.All()
 	for _, v := range suite.Versions {
 		for _, s := range all {
-			if s.Code <= 0xFFFF && s.UsableIn(v) {
+			if s.Code <= 0xFFFF && carries(v, &s) {
 				k := universeKey{v, classOf(&s)}
 				m[k] = append(m[k], s.Code)
 			}
@@ -75,6 +75,19 @@ var universes = sync.OnceValue(func() map[universeKey][]suite.Code {
 	}
 	return m
 })
+
+// carries reports whether a server may accept a suite in version v: where the standards allow it, and where old servers
+// do all the same. OpenSSL before 1.1.0 has the suites that RFC 5246 and RFC 5469 took out of TLS 1.2 there too, and it
+// and JSSE have those with elliptic curves in SSLv3.
+func carries(v suite.Version, s *suite.Suite) bool {
+	switch v {
+	case suite.SSLv3:
+		return s.UsableIn(v) || s.UsableIn(suite.TLS10) && s.KeyExchange.UsesEC()
+	case suite.TLS12:
+		return s.UsableIn(v) || s.UsableIn(suite.TLS11) && classOf(s) != classMixed // those no server has
+	}
+	return s.UsableIn(v)
+}
 
 // rank orders the suites of a list: those that servers have before those they hardly do, ChaCha20 last.
 func rank(c suite.Code) int {

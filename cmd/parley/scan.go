@@ -127,8 +127,8 @@ type scanner struct {
 	dialer   inspect.Dialer
 	pacer    *inspect.Pacer
 	baseline baseline
-	roots    *x509.CertPool // of --ca-file
-	system   *x509.CertPool
+	roots    *x509.CertPool        // of --ca-file
+	system   func() *x509.CertPool // read while the first answers are on their way
 	// certificate is the client's, nil without --client-cert
 	certificate *tls.Certificate
 	failOn      finding
@@ -186,7 +186,10 @@ func (f *scanFlags) scanner(cmd *cobra.Command, args []string) (*scanner, error)
 	if cmd.Flags().Changed("timeout") {
 		f.lookupTimeout = f.timeout
 	}
-	s.system, _ = x509.SystemCertPool() // without one, the report says nothing of it
+	s.system = sync.OnceValue(func() *x509.CertPool {
+		pool, _ := x509.SystemCertPool() // without one, the report says nothing of it
+		return pool
+	})
 	if f.baseline != "" {
 		if s.baseline, err = readBaseline(f.baseline); err != nil {
 			return nil, fmt.Errorf("--baseline %w", err)
@@ -202,6 +205,7 @@ func (f *scanFlags) scanner(cmd *cobra.Command, args []string) (*scanner, error)
 // run scans all targets, --parallel at a time.
 func (s *scanner) run(ctx context.Context, out *outputs) {
 	defer s.targets.close()
+	go s.system()
 	queue := make(chan address)
 	var wg sync.WaitGroup
 	for range s.flags.parallel {
