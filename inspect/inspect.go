@@ -286,6 +286,15 @@ func (r *Report) ciphers(result *scan.Result) {
 		}
 		r.Ciphers = append(r.Ciphers, l)
 	}
+	if r2 := result.SSLv2; r2 != nil && r2.Hello != nil && len(r2.Hello.Suites) > 0 { // the client chooses among what the server lists
+		l := CipherList{Version: suite.SSLv2, Order: policy.ClientOrder, Ciphers: []Cipher{}}
+		for _, c := range r2.Hello.Suites {
+			if suite.ByCode(c) != nil {
+				l.Ciphers = append(l.Ciphers, describeCipher(c, exchange{}))
+			}
+		}
+		r.Ciphers = append(r.Ciphers, l)
+	}
 }
 
 func describeCipher(c suite.Code, o exchange) Cipher {

@@ -141,6 +141,9 @@ func (s *scanXML) test(r *inspect.Report) *xmlTest {
 		}
 	}
 	for i := range r.Ciphers {
+		if r.Ciphers[i].Version == suite.SSLv2 { // sslscan lists none of those
+			continue
+		}
 		for j, c := range r.Ciphers[i].Ciphers {
 			t.Ciphers = append(t.Ciphers, s.cipher(r.Ciphers[i].Version, c, j == 0))
 		}

@@ -41,7 +41,8 @@ func (f *full) retreat() bool {
 	if f.limit > 0 || f.newestClassic() != nil || f.versions[suite.TLS13].accepts() {
 		return false
 	}
-	if f.short == nil {
+	marked := slices.ContainsFunc(f.marks, func(l *line[suite.Code]) bool { return len(l.pref.accepted()) > 0 })
+	if f.short == nil && !marked {
 		if slices.ContainsFunc(f.replies, func(r Reply) bool { return !r.Answer.Refusal() }) {
 			return false
 		}
@@ -51,7 +52,7 @@ func (f *full) retreat() bool {
 		}
 		return true
 	}
-	if !slices.ContainsFunc(f.short, func(l *line[suite.Code]) bool { return len(l.pref.accepted()) > 0 }) {
+	if !marked && !slices.ContainsFunc(f.short, func(l *line[suite.Code]) bool { return len(l.pref.accepted()) > 0 }) {
 		return false
 	}
 	f.limit, f.marks = shortList, nil

@@ -39,6 +39,9 @@ func base(sni string, v suite.Version, suites []suite.Code) hello.Offer {
 	o.ExtendedMaster = true
 	if v >= suite.TLS12 {
 		o.HasSchemes, o.Schemes = true, wideSchemes
+		if len(withAuth(suites, suite.AuthDSS)) > 0 { // JSSE signs with SHA-1 no more
+			o.Schemes = slices.Concat(wideSchemes, []suite.SignatureScheme{suite.DSASHA256})
+		}
 	}
 	if v == suite.TLS13 {
 		o.KeyShares = []suite.Group{suite.X25519, suite.Secp256r1}
