@@ -280,7 +280,7 @@ func (r *Report) ciphers(result *scan.Result) {
 		if !v.Accepted {
 			continue
 		}
-		l := CipherList{Version: v.Version, Order: v.Order, Sorted: v.Sorted, Ciphers: []Cipher{}}
+		l := CipherList{Version: v.Version, Order: v.Order, Sorted: v.Sorted, ChaChaFirst: v.ChaChaFirst, Ciphers: []Cipher{}}
 		for _, c := range v.Suites {
 			l.Ciphers = append(l.Ciphers, describeCipher(c, keyExchange(result.Seen.Replies, v.Version, c)))
 		}

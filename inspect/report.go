@@ -92,9 +92,11 @@ type Protocol struct {
 type CipherList struct {
 	Version suite.Version `json:"version"`
 	// Order says whose preference counts. Where it is the server's and Sorted is true, Ciphers are in its order.
-	Order   policy.Order `json:"order"`
-	Sorted  bool         `json:"sorted"`
-	Ciphers []Cipher     `json:"ciphers"`
+	Order  policy.Order `json:"order"`
+	Sorted bool         `json:"sorted"`
+	// ChaChaFirst: where the client has a ChaCha20 suite first, the server takes it against its own order.
+	ChaChaFirst bool     `json:"chacha20_first,omitempty"`
+	Ciphers     []Cipher `json:"ciphers"`
 }
 
 // Preferred returns the suite that the endpoint takes of all, 0 where that is the client's choice or not known.

@@ -255,6 +255,8 @@ func cipherOrderWords(l *inspect.CipherList) string {
 	switch {
 	case len(l.Ciphers) == 1:
 		return "one suite, so that there is no order"
+	case l.Order == policy.ServerOrder && l.Sorted && l.ChaChaFirst:
+		return "the server's order counts, which is the order above, but for clients that put ChaCha20 first: those get it"
 	case l.Order == policy.ServerOrder && l.Sorted:
 		return "the server's order counts; it is the order above"
 	case l.Order == policy.ServerOrder:
