@@ -47,7 +47,7 @@ func Run(ctx context.Context, p *probe.Prober, t Target, opt Options) *Report {
 		opt.Now = start
 	}
 	r := NewReport(t, opt.Depth, opt.Now)
-	guarded, dials := guard(ctx, p)
+	guarded, dials := guard(ctx, p, &t)
 	result := learn(guarded, p, r, opt)
 	r.Interrupted = ctx.Err() != nil
 	if r.Reached = len(result.Seen.Policy.Versions) > 0 || sslv2(result) == Yes; r.Reached {

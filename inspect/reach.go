@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/hello"
@@ -14,33 +15,38 @@ import (
 	"github.com/parley-tls/parley/scan"
 )
 
-// hopeless is how many connections have to fail before any succeeded for an endpoint to be given up, and mute how
-// many have to meet silence before any byte came: to ask it everything would take minutes.
+// hopeless is how many connections have to fail before any succeeded for an endpoint to be given up, mute how many have
+// to meet silence before any byte came, and foreign how many have to be reset or answered in another protocol before
+// anything came that may be TLS: to ask it everything would take minutes.
 const (
 	hopeless = 8
 	mute     = 16
+	foreign  = 16
 )
 
 // dials counts how connections came about.
 type dials struct {
+	preamble   bool // plaintext comes first
 	mu         sync.Mutex
 	failed     int
 	succeeded  bool
 	silent     int  // connections that ended by their time limit, without a byte
 	heard      bool // a byte came on some connection
+	foreign    int  // connections that were reset, or answered in another protocol
+	spoken     bool // what may be TLS or SSLv2 came on some connection
 	givenUp    bool
 	lastFailed error
 }
 
 // guard counts the prober's connections, and ends the context that it returns once so many failed that the endpoint
 // is not there.
-func guard(ctx context.Context, p *probe.Prober) (context.Context, *dials) {
+func guard(ctx context.Context, p *probe.Prober, t *Target) (context.Context, *dials) {
 	ctx, cancel := context.WithCancel(ctx)
 	dial := p.DialContext
 	if dial == nil {
 		dial = (&net.Dialer{KeepAlive: -1}).DialContext // none lives long enough
 	}
-	d := &dials{}
+	d := &dials{preamble: t.StartTLS != ""}
 	p.DialContext = func(c context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(c, network, address)
 		if d.note(err) {
@@ -49,10 +55,12 @@ func guard(ctx context.Context, p *probe.Prober) (context.Context, *dials) {
 		if err != nil {
 			return nil, err
 		}
-		return &listeningConn{Conn: conn, read: func(n int, err error) {
-			if d.listen(n, err) {
+		fresh := true
+		return &listeningConn{Conn: conn, read: func(b []byte, err error) {
+			if d.listen(b, err, fresh) {
 				cancel()
 			}
+			fresh = false
 		}}, nil
 	}
 	return ctx, d
@@ -61,25 +69,37 @@ func guard(ctx context.Context, p *probe.Prober) (context.Context, *dials) {
 // listeningConn tells what each read comes to.
 type listeningConn struct {
 	net.Conn
-	read func(n int, err error)
+	read func(b []byte, err error)
 }
 
 func (c *listeningConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	c.read(n, err)
+	c.read(b[:n], err)
 	return n, err
 }
 
-// listen takes in one read and reports whether it is time to give up.
-func (d *dials) listen(n int, err error) bool {
+// listen takes in one read, the first of its connection or a later one, and reports whether it is time to give up. A
+// clean close is how some servers refuse a hello, so it says nothing.
+func (d *dials) listen(b []byte, err error, first bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if n > 0 {
+	switch {
+	case len(b) > 0:
 		d.heard = true
-	} else if errors.Is(err, os.ErrDeadlineExceeded) {
+		if !first {
+			break
+		}
+		if record := b[0] >= hello.RecordChangeCipherSpec && b[0] <= hello.RecordApplicationData; record || b[0] >= 0x80 { // a record, or one of SSLv2
+			d.spoken = true
+		} else {
+			d.foreign++
+		}
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		d.silent++
+	case first && errors.Is(err, syscall.ECONNRESET):
+		d.foreign++
 	}
-	return !d.heard && d.silent >= mute
+	return !d.heard && d.silent >= mute || !d.spoken && !d.preamble && d.foreign >= foreign
 }
 
 // note takes in one result and reports whether it is time to give up.
