@@ -89,7 +89,7 @@ func (d *dials) listen(b []byte, err error, first bool) bool {
 		if !first {
 			break
 		}
-		if record := b[0] >= hello.RecordChangeCipherSpec && b[0] <= hello.RecordApplicationData; record || b[0] >= 0x80 { // a record, or one of SSLv2
+		if mayBeTLS(b) {
 			d.spoken = true
 		} else {
 			d.foreign++
@@ -100,6 +100,15 @@ func (d *dials) listen(b []byte, err error, first bool) bool {
 		d.foreign++
 	}
 	return !d.heard && d.silent >= mute || !d.spoken && !d.preamble && d.foreign >= foreign
+}
+
+// mayBeTLS reports whether bytes are the beginning of a record of TLS, or of an SSLv2 message with a header of two bytes
+// (The SSL Protocol, Netscape 1995, section 4.1): SERVER-HELLO or ERROR.
+func mayBeTLS(b []byte) bool {
+	if b[0] >= hello.RecordChangeCipherSpec && b[0] <= hello.RecordApplicationData {
+		return len(b) < 2 || b[1] == 3
+	}
+	return b[0] >= 0x80 && (len(b) < 3 || b[2] == 4 || b[2] == 0)
 }
 
 // note takes in one result and reports whether it is time to give up.
