@@ -55,43 +55,48 @@ func guard(ctx context.Context, p *probe.Prober, t *Target) (context.Context, *d
 		if err != nil {
 			return nil, err
 		}
-		fresh := true
-		return &listeningConn{Conn: conn, read: func(b []byte, err error) {
-			if d.listen(b, err, fresh) {
-				cancel()
-			}
-			fresh = false
-		}}, nil
+		return &listeningConn{Conn: conn, dials: d, giveUp: cancel}, nil
 	}
 	return ctx, d
 }
 
-// listeningConn tells what each read comes to.
+// listeningConn tells what is read from a connection.
 type listeningConn struct {
 	net.Conn
-	read func(b []byte, err error)
+	dials       *dials
+	giveUp      func()
+	read, spoke bool // anything; what may be TLS
+	closed      bool
 }
 
 func (c *listeningConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	c.read(b[:n], err)
+	if c.dials.listen(c, b[:n], err) {
+		c.giveUp()
+	}
 	return n, err
 }
 
-// listen takes in one read, the first of its connection or a later one, and reports whether it is time to give up. A
-// clean close is how some servers refuse a hello, so it says nothing.
-func (d *dials) listen(b []byte, err error, first bool) bool {
+func (c *listeningConn) Close() error {
+	if c.dials.closing(c) {
+		c.giveUp()
+	}
+	return c.Conn.Close()
+}
+
+// listen takes in one read and reports whether it is time to give up. A clean close is how some servers refuse a hello,
+// so it says nothing.
+func (d *dials) listen(c *listeningConn, b []byte, err error) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	first := !c.read
+	c.read = true
 	switch {
 	case len(b) > 0:
 		d.heard = true
-		if !first {
-			break
-		}
-		if mayBeTLS(b) {
-			d.spoken = true
-		} else {
+		if (first || d.preamble) && mayBeTLS(b) {
+			c.spoke, d.spoken = true, true
+		} else if first && !d.preamble {
 			d.foreign++
 		}
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -99,7 +104,23 @@ func (d *dials) listen(b []byte, err error, first bool) bool {
 	case first && errors.Is(err, syscall.ECONNRESET):
 		d.foreign++
 	}
-	return !d.heard && d.silent >= mute || !d.spoken && !d.preamble && d.foreign >= foreign
+	return d.hopeless()
+}
+
+// closing takes in that a connection ends: after a preamble alone, TLS was never spoken on it.
+func (d *dials) closing(c *listeningConn) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.preamble && c.read && !c.spoke && !c.closed {
+		d.foreign++
+	}
+	c.closed = true
+	return d.hopeless()
+}
+
+// hopeless reports whether what was heard so far shows that no more will come of it.
+func (d *dials) hopeless() bool {
+	return !d.heard && d.silent >= mute || !d.spoken && d.foreign >= foreign
 }
 
 // mayBeTLS reports whether bytes are the beginning of a record of TLS, or of an SSLv2 message with a header of two bytes
