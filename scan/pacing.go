@@ -5,6 +5,7 @@ import "time"
 // pacing slows a scan down when connections fail: the endpoint may limit their rate or number. It knows no endpoint
 // and no clock of its own.
 type pacing struct {
+	ever             bool          // anything was answered
 	answered, failed int           // since it last slowed down
 	interval         time.Duration // between connections
 	pause            time.Duration // after the next failure
@@ -34,7 +35,8 @@ func (p *pacing) note(sent time.Time, ok bool) (narrow bool) {
 		return false
 	}
 	p.answered++
-	if ok {
+	p.ever = p.ever || ok
+	if ok || !p.ever { // an endpoint that never answers is not one that cannot keep up
 		return false
 	}
 	now := time.Now()
