@@ -275,25 +275,7 @@ func refused(t testing.TB) peer {
 // plain serves each connection by a function and closes it.
 func plain(serve func(net.Conn)) failing {
 	return func(t testing.TB) peer {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { l.Close() })
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					defer c.Close()
-					c.SetDeadline(time.Now().Add(20 * time.Second))
-					serve(c)
-				}()
-			}
-		}()
-		return peer{l.Addr().String(), testbed.Make(t, testbed.RSA2048).CA, func() string { return "" }}
+		return peer{testbed.Listen(t, 20*time.Second, serve), testbed.Make(t, testbed.RSA2048).CA, func() string { return "" }}
 	}
 }
 

@@ -140,24 +140,8 @@ func startGo(t testing.TB, s setup) peer {
 	for _, g := range p.Groups {
 		c.CurvePreferences = append(c.CurvePreferences, tls.CurveID(g))
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				tls.Server(conn, c).Handshake()
-			}()
-		}
-	}()
-	return peer{s.name, l.Addr().String(), &p, id}
+	addr := testbed.Listen(t, 0, func(conn net.Conn) { tls.Server(conn, c).Handshake() })
+	return peer{s.name, addr, &p, id}
 }
 
 // gnutlsNames are the words of a priority string.

@@ -17,25 +17,7 @@ import (
 // listen serves every connection with serve until the test ends, and returns the address.
 func listen(t testing.TB, serve func(*net.TCPConn)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				c.SetDeadline(time.Now().Add(30 * time.Second))
-				serve(c.(*net.TCPConn))
-			}()
-		}
-	}()
-	return l.Addr().String()
+	return testbed.Listen(t, 30*time.Second, func(c net.Conn) { serve(c.(*net.TCPConn)) })
 }
 
 // session is the server's side of a plaintext protocol. turns counts how often it waited for the client.

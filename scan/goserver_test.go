@@ -35,23 +35,5 @@ func goServer(t *testing.T, id *testbed.Identity, change func(*tls.Config)) *tes
 // listener serves every connection with serve, for ten seconds at most.
 func listener(t *testing.T, serve func(net.Conn)) *testbed.Server {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				c.SetDeadline(time.Now().Add(10 * time.Second))
-				serve(c)
-			}()
-		}
-	}()
-	return &testbed.Server{Addr: l.Addr().String()}
+	return &testbed.Server{Addr: testbed.Listen(t, 10*time.Second, serve)}
 }

@@ -3,8 +3,6 @@ package scan
 import (
 	"context"
 	"fmt"
-	"io"
-	"net"
 	"slices"
 	"testing"
 
@@ -128,35 +126,7 @@ func TestQuickUnderLoss(t *testing.T) {
 
 // lossy relays to upstream but resets one connection of every n.
 func lossy(t *testing.T, upstream string, n, phase int) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for i := phase; ; i++ {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			if i%n == n-1 {
-				c.(*net.TCPConn).SetLinger(0)
-				c.Close()
-				continue
-			}
-			go func() {
-				defer c.Close()
-				u, err := net.Dial("tcp", upstream)
-				if err != nil {
-					return
-				}
-				defer u.Close()
-				go io.Copy(u, c)
-				io.Copy(c, u)
-			}()
-		}
-	}()
-	return l.Addr().String()
+	return admitting(t, upstream, func(i int) bool { return (i-1+phase)%n != n-1 })
 }
 
 // TestPostQuantumGroups: with a server that has one suite alone, which is not offered with these groups, their

@@ -39,25 +39,7 @@ func goServer(t *testing.T, config *tls.Config) string {
 
 // listen serves every connection with serve, for ten seconds at most.
 func listen(t *testing.T, serve func(net.Conn)) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				c.SetDeadline(time.Now().Add(10 * time.Second))
-				serve(c)
-			}()
-		}
-	}()
-	return l.Addr().String()
+	return testbed.Listen(t, 10*time.Second, serve)
 }
 
 // goTruth has Go's own client ask for the suites: one at a time for what is accepted, two at a time for the order.

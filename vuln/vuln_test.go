@@ -18,6 +18,7 @@ import (
 	"github.com/parley-tls/parley/probe"
 	"github.com/parley-tls/parley/scan"
 	"github.com/parley-tls/parley/suite"
+	"github.com/parley-tls/parley/testbed"
 )
 
 // TestTable: each check has all that a finding shows, and a section in the documentation.
@@ -131,24 +132,7 @@ func refuse(context.Context, string, string) (net.Conn, error) {
 // answering serves connections by a function, which may keep them as long as it likes.
 func answering(t testing.TB, serve func(net.Conn)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				serve(c)
-			}()
-		}
-	}()
-	return l.Addr().String()
+	return testbed.Listen(t, 0, serve)
 }
 
 // TestWithoutTLS: of an endpoint that speaks no TLS only SSLv2 is asked.

@@ -221,25 +221,10 @@ func TestScanInterrupted(t *testing.T) {
 
 // slowed relays to an endpoint, and holds every connection up for a while.
 func slowed(t *testing.T, upstream string) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				time.Sleep(300 * time.Millisecond)
-				pipe(c, upstream)
-			}()
-		}
-	}()
-	return l.Addr().String()
+	return testbed.Listen(t, 0, func(c net.Conn) {
+		time.Sleep(300 * time.Millisecond)
+		pipe(c, upstream)
+	})
 }
 
 // pipe carries bytes between a connection and a new one to an address until the latter ends.
@@ -274,27 +259,13 @@ func TestScanThroughProxy(t *testing.T) {
 	for kind, serve := range map[string]func(net.Conn, string) bool{"http": connectProxy, "socks5": socksProxy} {
 		t.Run(kind, func(t *testing.T) {
 			asked := make(chan string, 4096)
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.Close()
-			go func() {
-				for {
-					c, err := l.Accept()
-					if err != nil {
-						return
-					}
-					go func() {
-						defer c.Close()
-						if serve(c, "lb.invalid") {
-							asked <- "yes"
-							pipe(c, s.Addr)
-						}
-					}()
+			proxy := testbed.Listen(t, 0, func(c net.Conn) {
+				if serve(c, "lb.invalid") {
+					asked <- "yes"
+					pipe(c, s.Addr)
 				}
-			}()
-			out, code := scanOutput(t, "lb.invalid:443", "--proxy", kind+"://"+l.Addr().String(), "--json", "--quick")
+			})
+			out, code := scanOutput(t, "lb.invalid:443", "--proxy", kind+"://"+proxy, "--json", "--quick")
 			if code != exitGood || !strings.Contains(out, `"reached": true`) || len(asked) == 0 {
 				t.Errorf("exit code %d, %d connections through the proxy\n%s", code, len(asked), out)
 			}
