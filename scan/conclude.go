@@ -74,10 +74,7 @@ func (s *versionScan) result() VersionResult {
 }
 
 func groupResult(l *line[suite.Group]) GroupResult {
-	r := GroupResult{Order: policy.OrderUnknown}
-	if l == nil {
-		return r
-	}
+	var r GroupResult
 	r.Groups, r.Order, r.Sorted = l.result()
 	for _, q := range l.unsure {
 		r.Unsure = append(r.Unsure, shared(l.pref.open(), q.list)...)
@@ -104,7 +101,7 @@ func (f *full) endpoint(r *Result) *Endpoint {
 	}
 	slices.Sort(p.Versions)
 	for i := range f.replies {
-		e.addChain(parseChain(f.replies[i].Chain))
+		e.addChain(f.replies[i].Chain)
 		if f.replies[i].ClientAuth {
 			p.ClientAuth = policy.ClientAuthRequest
 		}

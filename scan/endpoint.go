@@ -107,7 +107,7 @@ func (s *state) endpoint(address string, replies []Reply) *Endpoint {
 	}
 	e := &Endpoint{Address: address, Policy: p, Replies: replies, OrderKnown: len(s.suitesBefore13()) < 2}
 	for _, name := range []string{askRSA, askECDSA, suite.TLS12.String(), suite.TLS11.String(), suite.TLS10.String(), suite.SSLv3.String()} {
-		e.addChain(parseChain(s.replies[name].Chain))
+		e.addChain(s.replies[name].Chain)
 	}
 	for _, r := range replies {
 		if r.ClientAuth {

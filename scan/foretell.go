@@ -113,7 +113,7 @@ func likelier(p, than *policy.Policy) bool {
 func (f *full) reconsider() {
 	for v, s := range f.versions {
 		for _, l := range s.lines {
-			if len(l.waiting)+len(l.again) == 0 && l.stage >= byKind && len(l.pref.accepted()) > 1 {
+			if len(l.waiting)+len(l.again) == 0 && l.stage >= byKind && l.stage < done && len(l.pref.accepted()) > 1 {
 				reconsider(l, v)
 			}
 		}
@@ -126,9 +126,10 @@ func reconsider(l *line[suite.Code], v suite.Version) {
 	if closed && sameSet(accepted, l.guess) || !closed && l.pref.agrees(l.guess) {
 		return
 	}
+	offered := l.backwards(l.pref.universe)
 	for _, p := range policy.All() {
 		has := shared(p.SuitesFor(v), l.pref.universe)
-		for _, expected := range [][]suite.Code{has, shared(l.backwards(l.pref.universe), has), shared(goOrder, has)} {
+		for _, expected := range [][]suite.Code{has, shared(offered, has), shared(goOrder, has)} {
 			if closed {
 				expected = shared(expected, accepted)
 			}
@@ -166,10 +167,11 @@ func (f *full) fits(p *policy.Policy) bool {
 			}
 		}
 	}
+	class := f.certified()
 	for _, m := range f.marks {
 		has := shared(p.SuitesFor(suite.TLS12), m.pref.universe)
-		if f.certified() != "" {
-			has = shared(has, universe(suite.TLS12, f.certified()))
+		if class != "" {
+			has = shared(has, universe(suite.TLS12, class))
 		}
 		if (len(has) > 0) != (len(m.pref.accepted()) > 0) {
 			return false

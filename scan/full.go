@@ -2,7 +2,6 @@ package scan
 
 import (
 	"context"
-	"crypto/x509"
 	"slices"
 	"sync"
 
@@ -75,13 +74,13 @@ type full struct {
 	replies      []Reply
 	beside       sync.WaitGroup // questions that are no line's: they fill in what follows
 	ssl2         *SSLv2Result
-	chain13      []*x509.Certificate
+	chain13      [][]byte
 	clientAuth13 bool
 
 	versions   map[suite.Version]*versionScan
 	groups13   *line[suite.Group]
 	groups12   *line[suite.Group]
-	groupsBy   certificateClass   // of the suites that ask for groups12
+	regrouped  bool               // groups12 asks without an RSA certificate
 	free       *line[suite.Group] // whether an ECDSA certificate's curve need not be among the groups
 	curveBound bool               // it must
 
@@ -137,7 +136,7 @@ func (f *full) start() {
 	}
 	f.groups13 = f.groupLine13()
 	f.groups13.guess = slices.Concat(pqGroups[:1], usualGroups)
-	f.groupsBy, f.groups12 = classRSA, f.groupLine12(classRSA, 0)
+	f.groups12 = f.groupLine12(classRSA, 0)
 	f.groups12.guess, f.groups12.fits = usualGroups, f.groups13.fits
 }
 
@@ -182,8 +181,9 @@ func (s *versionScan) add(l *line[suite.Code]) {
 // and of the others together, since they are hardly there. Guess is what is expected of the version.
 func (f *full) beginOlder(s, newest *versionScan, guess []suite.Code) {
 	var seen, unseen []certificateClass
+	accepted := newest.accepted()
 	for _, c := range classes {
-		if newest == s || len(shared(universe(newest.version, c), newest.accepted())) > 0 {
+		if newest == s || len(shared(universe(newest.version, c), accepted)) > 0 {
 			seen = append(seen, c)
 		} else {
 			unseen = append(unseen, c)

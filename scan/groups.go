@@ -46,31 +46,36 @@ func (f *full) groupLine12(class certificateClass, curve suite.Group) *line[suit
 // does that, or else with an ECDSA one, once it is known whether the hello must have its curve.
 func (f *full) otherGroups() (began bool) {
 	s := f.newestClassic()
-	if s == nil || !f.groups12.finished() || len(f.groups12.pref.accepted()) > 0 {
+	if s == nil || f.regrouped || !f.groups12.finished() || len(f.groups12.pref.accepted()) > 0 || f.free != nil && !f.free.finished() {
 		return false
 	}
-	uses := func(c certificateClass) bool {
-		return slices.ContainsFunc(shared(universe(s.version, c), s.accepted()), func(c suite.Code) bool { return suite.ByCode(c).KeyExchange == suite.KXECDHE })
+	accepted := s.accepted()
+	uses := func(class certificateClass) bool {
+		return slices.ContainsFunc(shared(universe(s.version, class), accepted), func(c suite.Code) bool { return suite.ByCode(c).KeyExchange == suite.KXECDHE })
 	}
-	curve := f.ecdsaCurve()
 	switch {
-	case f.free != nil && !f.free.finished(), f.groupsBy != classRSA:
-		return false
 	case uses(classRSA):
 		return false
 	case uses(classAnon):
-		f.groupsBy, f.groups12 = classAnon, f.groupLine12(classAnon, 0)
-	case !uses(classECDSA) || curve == 0:
-		return false
-	case f.free == nil:
-		f.free = f.groupLine12(classECDSA, 0)
-		f.free.pref.universe, f.free.once = slices.DeleteFunc(f.free.pref.universe, func(g suite.Group) bool { return g == curve }), true
-		return true
-	case len(f.free.pref.accepted()) > 0:
-		f.groupsBy, f.groups12 = classECDSA, f.groupLine12(classECDSA, 0)
+		f.groups12 = f.groupLine12(classAnon, 0)
+	case uses(classECDSA):
+		curve := f.ecdsaCurve()
+		if curve == 0 {
+			return false
+		}
+		if f.free == nil {
+			f.free = f.groupLine12(classECDSA, 0)
+			f.free.pref.universe, f.free.once = slices.DeleteFunc(f.free.pref.universe, func(g suite.Group) bool { return g == curve }), true
+			return true
+		}
+		if f.curveBound = len(f.free.pref.accepted()) == 0; !f.curveBound {
+			curve = 0
+		}
+		f.groups12 = f.groupLine12(classECDSA, curve)
 	default:
-		f.curveBound, f.groupsBy, f.groups12 = true, classECDSA, f.groupLine12(classECDSA, curve)
+		return false
 	}
+	f.regrouped = true
 	f.groups12.guess = usualGroups
 	if f.foretold != nil {
 		f.groups12.guess = f.foretold.GroupsFor(suite.TLS12)
@@ -83,7 +88,11 @@ func (f *full) otherGroups() (began bool) {
 // ecdsaCurve is the curve of the endpoint's ECDSA certificate, 0 if none was seen.
 func (f *full) ecdsaCurve() suite.Group {
 	for i := range f.replies {
-		if chain := parseChain(f.replies[i].Chain); len(chain) > 0 {
+		r := &f.replies[i]
+		if len(r.Chain) == 0 || suite.ByCode(r.Suite).Authentication != suite.AuthECDSA {
+			continue
+		}
+		if chain := parseChain(r.Chain); len(chain) > 0 {
 			if c := Describe(chain); c.KeyType == policy.ECDSA {
 				return c.Curve
 			}

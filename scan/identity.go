@@ -28,18 +28,22 @@ func parseChain(der [][]byte) []*x509.Certificate {
 	return chain
 }
 
-// addChain adds a chain to the identity unless its leaf is there already.
-func (e *Endpoint) addChain(chain []*x509.Certificate) {
-	if len(chain) == 0 {
+// addChain adds a chain (DER, leaf first) to the identity, unless its leaf is there already: most answers of an endpoint
+// have the same.
+func (e *Endpoint) addChain(der [][]byte) {
+	if len(der) == 0 || e.presents(der[0]) {
 		return
 	}
-	for _, have := range e.Chains {
-		if bytes.Equal(have[0].Raw, chain[0].Raw) {
-			return
-		}
+	chain := parseChain(der)
+	if len(chain) == 0 || e.presents(chain[0].Raw) { // what comes first may be none that can be parsed
+		return
 	}
 	e.Chains = append(e.Chains, chain)
 	e.Identity.Certificates = append(e.Identity.Certificates, Describe(chain))
+}
+
+func (e *Endpoint) presents(leaf []byte) bool {
+	return slices.ContainsFunc(e.Chains, func(have []*x509.Certificate) bool { return bytes.Equal(have[0].Raw, leaf) })
 }
 
 // Describe reduces a chain, leaf first, to what decides a negotiation.
@@ -113,9 +117,9 @@ func digestOf(a x509.SignatureAlgorithm) string {
 	return ""
 }
 
-// certificate13 reads the chain that TLS 1.3 encrypts. It verifies nothing: what it returns is evidence, not trust.
+// certificate13 reads the chain (DER) that TLS 1.3 encrypts. It verifies nothing: what it returns is evidence, not trust.
 // clientAuth tells whether a client certificate was asked for.
-func certificate13(ctx context.Context, p *probe.Prober, t probe.Target, sni string) (chain []*x509.Certificate, clientAuth bool) {
+func certificate13(ctx context.Context, p *probe.Prober, t probe.Target, sni string) (chain [][]byte, clientAuth bool) {
 	r := handshake.Do(ctx, p, t, &handshake.Question{Offer: base(sni, suite.TLS13, common13)})
-	return parseChain(r.Chain), r.ClientAuth
+	return r.Chain, r.ClientAuth
 }

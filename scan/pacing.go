@@ -28,9 +28,9 @@ func (p *pacing) wait(now time.Time) time.Duration {
 	return 0
 }
 
-// note takes in how a connection came out that was made at some time: whether it was answered. It reports whether
+// note takes in how a connection came out by now that was made at some time: whether it was answered. It reports whether
 // fewer should be open at once from now on.
-func (p *pacing) note(sent time.Time, ok bool) (narrow bool) {
+func (p *pacing) note(sent, now time.Time, ok bool) (narrow bool) {
 	if sent.Before(p.slowed) {
 		return false
 	}
@@ -39,7 +39,6 @@ func (p *pacing) note(sent time.Time, ok bool) (narrow bool) {
 	if ok || !p.ever { // an endpoint that never answers is not one that cannot keep up
 		return false
 	}
-	now := time.Now()
 	p.failed++
 	p.pause = min(max(2*p.pause, firstPause), longestPause)
 	p.next, p.slowed = now.Add(p.pause), now

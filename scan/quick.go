@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 
 	"github.com/parley-tls/parley/hello"
@@ -54,7 +53,7 @@ func Quick(ctx context.Context, p *probe.Prober, t probe.Target, opt Options) *E
 		all = append(all, rs...)
 	}
 	ask(firstRound(opt.ServerName), opt.Extra)
-	var chain []*x509.Certificate
+	var chain [][]byte
 	clientAuth := false
 	if len(s.versions()) > 0 {
 		done := make(chan struct{})

@@ -216,7 +216,7 @@ func put(conn net.Conn, o probe.Observation, q *asking) answer {
 func (f *full) hear(a answer) {
 	f.open--
 	f.replies = append(f.replies, Reply{Question: Question{Offer: a.offer}, Observation: a.got})
-	if f.note(a.sent, a.got.Answer.Accepted() || a.got.Answer.Refusal()) || f.late(a.got.ConnectTime) {
+	if f.note(a.sent, time.Now(), a.got.Answer.Accepted() || a.got.Answer.Refusal()) || f.late(a.got.ConnectTime) {
 		f.p.Narrow()
 	}
 	alone := len(a.parts) == 1
