@@ -6,26 +6,14 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"github.com/parley-tls/parley/testbed"
 )
 
 // serve answers each connection by f and returns its address.
 func serve(t *testing.T, f func(net.Conn)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { defer c.Close(); f(c) }()
-		}
-	}()
-	return l.Addr().String()
+	return testbed.Listen(t, 0, f)
 }
 
 func start(t *testing.T, upstream string, rtt time.Duration) (*Proxy, net.Conn, time.Time) {
