@@ -46,13 +46,21 @@ func (f *full) result() *Result {
 	for _, v := range scanned {
 		r.Versions = append(r.Versions, f.versions[v].result())
 	}
-	r.SSLv2 = f.ssl2
 	if f.curveBound && r.Groups12.Order != policy.ClientOrder {
 		r.Groups12.Hidden = slices.DeleteFunc(slices.Clone(f.groups12.pref.universe), func(g suite.Group) bool { return slices.Contains(r.Groups12.Groups, g) })
 	}
 	r.Seen = f.endpoint(r)
-	r.Connections = f.p.Connections() - f.before
 	return r
+}
+
+// addBeside adds what was asked beside the lines.
+func (f *full) addBeside(r *Result) {
+	r.SSLv2 = f.ssl2
+	r.Seen.addChain(f.chain13)
+	if f.clientAuth13 {
+		r.Seen.Policy.ClientAuth = policy.ClientAuthRequest
+	}
+	r.Connections = f.p.Connections() - f.before
 }
 
 func (s *versionScan) result() VersionResult {
@@ -65,6 +73,9 @@ func (s *versionScan) result() VersionResult {
 			r.Unsure = append(r.Unsure, shared(l.pref.open(), q.list)...)
 		}
 		r.ChaChaFirst = r.ChaChaFirst || l.leads
+	}
+	if s.lines == nil && s.knock != nil { // as long as no more is known
+		r.Suites = s.knock.pref.accepted()
 	}
 	if s.merged != nil {
 		r.Suites, r.Order, r.Sorted = s.merged.result()
@@ -108,10 +119,6 @@ func (f *full) endpoint(r *Result) *Endpoint {
 		if n := f.replies[i].DHBits; n > 0 {
 			p.DHBits = n
 		}
-	}
-	e.addChain(f.chain13)
-	if f.clientAuth13 {
-		p.ClientAuth = policy.ClientAuthRequest
 	}
 	return e
 }

@@ -30,6 +30,9 @@ func (f *full) tell() {
 	if f.newestClassic() == nil && f.versions[suite.TLS13].accepts() { // no certificate in the clear
 		f.beside.Go(func() { f.chain13, f.clientAuth13 = certificate13(f.ctx, f.p, f.t, f.sni) })
 	}
+	if f.tellOthers != nil {
+		f.tellOthers(f.result())
+	}
 }
 
 // shortList is how many suites a hello has that some servers and boxes before them take where they refuse longer ones.

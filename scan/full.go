@@ -52,12 +52,14 @@ func Full(ctx context.Context, p *probe.Prober, t probe.Target, opt Options) *Re
 	if p.Parallel <= 0 {
 		p.Parallel = fullParallel
 	}
-	f := &full{ctx: ctx, p: p, t: t, sni: opt.ServerName, before: p.Connections()}
+	f := &full{ctx: ctx, p: p, t: t, sni: opt.ServerName, tellOthers: opt.Told, before: p.Connections()}
 	f.start()
 	f.beside.Go(func() { f.ssl2 = AskSSLv2(ctx, p, t) })
 	f.run()
 	f.beside.Wait()
-	return f.result()
+	r := f.result()
+	f.addBeside(r)
+	return r
 }
 
 // fullParallel is how many connections a full scan keeps open at once, unless the prober says otherwise.
@@ -84,11 +86,12 @@ type full struct {
 	free       *line[suite.Group] // whether an ECDSA certificate's curve need not be among the groups
 	curveBound bool               // it must
 
-	marks    []*line[suite.Code] // what tells policies apart
-	short    []*line[suite.Code] // whether a short list is taken where long ones are refused
-	limit    int                 // of a list of suites, for an endpoint that refuses longer ones; 0: none
-	told     bool                // the first answers are all there
-	foretold *policy.Policy      // the predefined policy that the first answers fit, nil if none
+	marks      []*line[suite.Code] // what tells policies apart
+	short      []*line[suite.Code] // whether a short list is taken where long ones are refused
+	limit      int                 // of a list of suites, for an endpoint that refuses longer ones; 0: none
+	told       bool                // the first answers are all there
+	tellOthers func(*Result)
+	foretold   *policy.Policy // the predefined policy that the first answers fit, nil if none
 
 	schedule
 }
