@@ -251,7 +251,7 @@ func (s *versionScan) openRests(f *full) {
 func (f *full) suiteLine(v suite.Version, list, guess []suite.Code) *line[suite.Code] {
 	return &line[suite.Code]{
 		limit: f.limit,
-		pref:  newPreference(list), guess: guess, kind: kindOfSuite,
+		pref:  newPreference(list), guess: guess, kind: kindOfSuite, rare: isRare,
 		build: func(l []suite.Code) hello.Offer { return base(f.sni, v, l) },
 		read:  func(o *probe.Observation) (suite.Code, bool) { return o.Suite, o.Answer.Accepted() && o.Version == v },
 		last:  isChaCha,
