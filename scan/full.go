@@ -83,6 +83,7 @@ type full struct {
 	regrouped  bool               // groups12 asks without an RSA certificate
 	free       *line[suite.Group] // whether an ECDSA certificate's curve need not be among the groups
 	curveBound bool               // it must
+	finite     *finiteLine        // finite fields before TLS 1.3, nil while no suite is known that has them
 
 	marks    []*line[suite.Code] // what tells policies apart
 	short    []*line[suite.Code] // whether a short list is taken where long ones are refused
@@ -231,6 +232,7 @@ func (f *full) follow() (began bool) {
 			began = began || s.merged != nil
 		}
 	}
+	began = f.beginFinite() || began
 	return f.otherGroups() || began
 }
 
