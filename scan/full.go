@@ -16,7 +16,7 @@ type Result struct {
 	Address  string
 	Versions []VersionResult // newest first, those that were refused included
 	SSLv2    *SSLv2Result    // nil where it was not asked for
-	// Groups13 and Groups12 are the groups of TLS 1.3 and of (EC)DHE before it.
+	// Groups13 and Groups12 are the groups of TLS 1.3 and of (EC)DHE before it, there the curves before the finite fields.
 	Groups13, Groups12 GroupResult
 	Seen               *Endpoint // certificates, and the policy as a whole
 	Connections        int
