@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -46,8 +48,15 @@ func TestFiniteFields(t *testing.T) {
 		"gnutls, all, client's order": {gnu("NORMAL"), all, policy.ClientOrder, 8},
 		"gnutls, two, server's order": {gnu("NORMAL:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-FFDHE3072:+GROUP-FFDHE2048:%SERVER_PRECEDENCE"),
 			[]suite.Group{suite.FFDHE3072, suite.FFDHE2048}, policy.ServerOrder, 6},
-		"gnutls, one":                          {gnu("NORMAL:-KX-ALL:+DHE-RSA:-GROUP-ALL:+GROUP-FFDHE2048:-VERS-TLS1.3"), []suite.Group{suite.FFDHE2048}, policy.OrderUnknown, 2},
-		"gnutls, no suite has them":            {gnu("NORMAL:-DHE-RSA"), nil, "", 0},
+		"gnutls, one":               {gnu("NORMAL:-KX-ALL:+DHE-RSA:-GROUP-ALL:+GROUP-FFDHE2048:-VERS-TLS1.3"), []suite.Group{suite.FFDHE2048}, policy.OrderUnknown, 2},
+		"gnutls, no suite has them": {gnu("NORMAL:-DHE-RSA"), nil, "", 0},
+		"gnutls, pre-shared keys alone": {func(t *testing.T) *testbed.Server {
+			keys := filepath.Join(t.TempDir(), "psk")
+			if err := os.WriteFile(keys, []byte("client:1a2b3c4d\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return gnutls(t, id, "NORMAL:-VERS-TLS1.3:-KX-ALL:+DHE-PSK:+PSK:-GROUP-ALL:+GROUP-FFDHE2048:+GROUP-FFDHE4096", "--pskpasswd", keys)
+		}, []suite.Group{suite.FFDHE2048, suite.FFDHE4096}, policy.ClientOrder, 6},
 		"java, all":                            {jsse(all...), all, policy.ClientOrder, 8},
 		"java, another prime without a name":   {jsse(suite.FFDHE3072, suite.FFDHE4096), []suite.Group{suite.FFDHE3072, suite.FFDHE4096}, policy.ClientOrder, 6},
 		"java, two, one without a name too":    {jsse(suite.FFDHE3072, suite.FFDHE2048), []suite.Group{suite.FFDHE2048, suite.FFDHE3072}, policy.ClientOrder, 6},
