@@ -397,7 +397,8 @@ func (r *Report) groups(result *scan.Result) {
 
 // untestedGroups reports whether older versions use groups of which none was found.
 func (r *Report) untestedGroups() bool {
-	if slices.ContainsFunc(r.Groups, func(l GroupList) bool { return l.Version < suite.TLS13 }) {
+	curve := func(g Group) bool { i := suite.GroupByCode(g.Group); return i != nil && i.Kind == "ec" }
+	if slices.ContainsFunc(r.Groups, func(l GroupList) bool { return l.Version < suite.TLS13 && slices.ContainsFunc(l.Groups, curve) }) {
 		return false
 	}
 	return slices.ContainsFunc(r.Ciphers, func(l CipherList) bool {

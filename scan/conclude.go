@@ -49,6 +49,10 @@ func (f *full) result() *Result {
 	if f.curveBound && r.Groups12.Order != policy.ClientOrder {
 		r.Groups12.Hidden = slices.DeleteFunc(slices.Clone(f.groups12.pref.universe), func(g suite.Group) bool { return slices.Contains(r.Groups12.Groups, g) })
 	}
+	if f.finite != nil {
+		r.Groups12 = r.Groups12.and(f.finite.result())
+		f.forgetFinite()
+	}
 	r.Seen = f.endpoint(r)
 	return r
 }
@@ -111,6 +115,9 @@ func (f *full) endpoint(r *Result) *Endpoint {
 		}
 	}
 	slices.Sort(p.Versions)
+	if !slices.ContainsFunc(p.Groups, func(g suite.Group) bool { return !isFinite(g) }) && slices.ContainsFunc(p.Suites, func(c suite.Code) bool { return suite.ByCode(c).KeyExchange.UsesEC() }) {
+		p.Groups = nil // the curves are not known
+	}
 	for i := range f.replies {
 		e.addChain(f.replies[i].Chain)
 		if f.replies[i].ClientAuth {

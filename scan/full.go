@@ -16,7 +16,7 @@ type Result struct {
 	Address  string
 	Versions []VersionResult // newest first, those that were refused included
 	SSLv2    *SSLv2Result    // nil where it was not asked for
-	// Groups13 and Groups12 are the groups of TLS 1.3 and of (EC)DHE before it.
+	// Groups13 and Groups12 are the groups of TLS 1.3 and of (EC)DHE before it, there the curves before the finite fields.
 	Groups13, Groups12 GroupResult
 	Seen               *Endpoint // certificates, and the policy as a whole
 	Connections        int
@@ -85,6 +85,7 @@ type full struct {
 	regrouped  bool               // groups12 asks without an RSA certificate
 	free       *line[suite.Group] // whether an ECDSA certificate's curve need not be among the groups
 	curveBound bool               // it must
+	finite     *finiteLine        // finite fields before TLS 1.3, nil while no suite is known that has them
 
 	marks      []*line[suite.Code] // what tells policies apart
 	short      []*line[suite.Code] // whether a short list is taken where long ones are refused
@@ -234,6 +235,7 @@ func (f *full) follow() (began bool) {
 			began = began || s.merged != nil
 		}
 	}
+	began = f.beginFinite() || began
 	return f.otherGroups() || began
 }
 

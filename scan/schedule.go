@@ -295,6 +295,9 @@ func (f *full) lines() []asker {
 	if f.free != nil {
 		l = append(l, f.free)
 	}
+	if f.finite != nil {
+		l = append(l, f.finite)
+	}
 	return append(l, f.groups13, f.groups12)
 }
 
