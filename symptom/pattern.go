@@ -1,0 +1,226 @@
+package symptom
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Pattern is one record of the data: a text that programs print, and what it signals.
+type Pattern struct {
+	Text   string // as in the file: … stands for up to maxGap characters of a line, # for a number
+	Signal string // a signal, "+" and a context, "alert:NAME" or "alert:#", or "side"
+	By     string // who prints it
+	Side   string // "client", "server" or "" where either prints it
+	Source string // where it was seen, or the run that produced it
+	sample string // a text that the record is meant for, where Text itself is none
+	parts  []part
+	key    int // the part that holds the four bytes that are looked for first
+	offset int // of these in the part
+}
+
+// part is a piece of a pattern that stands in the text as it is; before says what may stand in front of it.
+type part struct {
+	text   []byte
+	before byte // 0 the beginning, gapMark or numberMark
+}
+
+const (
+	gapMark    = '~'
+	numberMark = '#'
+	maxGap     = 60
+)
+
+// compile takes the text of a pattern apart.
+func (p *Pattern) compile() error {
+	rest, before := p.Text, byte(0)
+	for {
+		i := strings.IndexAny(rest, "…#")
+		piece := rest
+		if i >= 0 {
+			piece = rest[:i]
+		}
+		text, _ := foldLine(nil, piece, nil)
+		if before == 0 {
+			text = bytes.TrimLeft(text, " ")
+		}
+		if i < 0 {
+			text = bytes.TrimRight(text, " ")
+		}
+		if before == gapMark || i >= 0 && strings.HasPrefix(rest[i:], "…") {
+			text = bytes.TrimSpace(text)
+		}
+		p.parts = append(p.parts, part{text, before})
+		if i < 0 {
+			break
+		}
+		if rest[i] == '#' {
+			before, rest = numberMark, rest[i+1:]
+		} else {
+			before, rest = gapMark, rest[i+len("…"):]
+		}
+	}
+	for i, q := range p.parts {
+		if len(q.text) == 0 && !(i == len(p.parts)-1 && q.before == numberMark) {
+			return fmt.Errorf("%q: nothing stands before or between its marks", p.Text)
+		}
+	}
+	return nil
+}
+
+// grams calls use for each run of four bytes without a blank in p.
+func (p *Pattern) grams(use func(part, offset int, gram uint32)) {
+	for i, q := range p.parts {
+		for o := 0; o+4 <= len(q.text); o++ {
+			if g := q.text[o : o+4]; bytes.IndexByte(g, ' ') < 0 {
+				use(i, o, gramOf(g))
+			}
+		}
+	}
+}
+
+func gramOf(b []byte) uint32 {
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
+}
+
+// index finds patterns by four bytes of each: most places of a text hold the four bytes of none.
+type index struct {
+	patterns []*Pattern
+	seen     [1 << 16]bool
+	byGram   map[uint32][]int32
+}
+
+func slot(g uint32) uint32 { return (g * 2654435761) >> 16 }
+
+// newIndex chooses for each pattern those four bytes that the fewest patterns share.
+func newIndex(patterns []*Pattern) (*index, error) {
+	x := &index{patterns: patterns, byGram: make(map[uint32][]int32, len(patterns))}
+	count := make(map[uint32]int32, 8*len(patterns))
+	for _, p := range patterns {
+		p.grams(func(_, _ int, g uint32) { count[g]++ })
+	}
+	for i, p := range patterns {
+		best, fewest := uint32(0), int32(1<<30)
+		p.grams(func(part, offset int, g uint32) {
+			if c := count[g]; c < fewest {
+				best, fewest, p.key, p.offset = g, c, part, offset
+			}
+		})
+		if fewest == 1<<30 {
+			return nil, fmt.Errorf("%q: four characters in a row without a blank are needed", p.Text)
+		}
+		x.byGram[best] = append(x.byGram[best], int32(i))
+		x.seen[slot(best)] = true
+	}
+	return x, nil
+}
+
+// match is a place where a pattern stands in a text.
+type match struct {
+	start, end int
+	line       int
+	number     int // what stands for #, or -1
+	*Pattern
+}
+
+// find calls use for each place of each pattern, until use returns false.
+func (x *index) find(f *folded, use func(match) bool) {
+	t := f.flat
+	for i := 0; i+4 <= len(t); i++ {
+		g := gramOf(t[i:])
+		if !x.seen[slot(g)] {
+			continue
+		}
+		for _, n := range x.byGram[g] {
+			if m, ok := x.patterns[n].at(t, i); ok {
+				m.line = f.lineOf(m.start)
+				if m.hasGap() && f.lineOf(m.end-1) != m.line {
+					continue
+				}
+				if !use(m) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (p *Pattern) hasGap() bool { return len(p.parts) > 1 }
+
+// at reports whether p stands in t with its key at i.
+func (p *Pattern) at(t []byte, i int) (match, bool) {
+	m := match{number: -1, Pattern: p}
+	start := i - p.offset
+	if start < 0 || !bytes.HasPrefix(t[start:], p.parts[p.key].text) {
+		return m, false
+	}
+	m.start, m.end = start, start+len(p.parts[p.key].text)
+	for k := p.key; k > 0; k-- {
+		if !m.before(t, p.parts[k-1], p.parts[k].before) {
+			return m, false
+		}
+	}
+	for _, q := range p.parts[p.key+1:] {
+		if !m.after(t, q) {
+			return m, false
+		}
+	}
+	if m.start > 0 && isWord(t[m.start]) && isWord(t[m.start-1]) || m.end < len(t) && isWord(t[m.end-1]) && isWord(t[m.end]) {
+		return m, false
+	}
+	return m, true
+}
+
+// before extends m to the left by q, with mark between.
+func (m *match) before(t []byte, q part, mark byte) bool {
+	if mark == numberMark {
+		i := m.start
+		for i > 0 && isDigit(t[i-1]) {
+			i--
+		}
+		if !m.count(t[i:m.start]) || !bytes.HasSuffix(t[:i], q.text) {
+			return false
+		}
+		m.start = i - len(q.text)
+		return true
+	}
+	from := max(0, m.start-maxGap-len(q.text))
+	i := bytes.LastIndex(t[from:m.start], q.text)
+	if i < 0 {
+		return false
+	}
+	m.start = from + i
+	return true
+}
+
+// after extends m to the right by q.
+func (m *match) after(t []byte, q part) bool {
+	if q.before == numberMark {
+		i := m.end
+		for i < len(t) && isDigit(t[i]) {
+			i++
+		}
+		if !m.count(t[m.end:i]) || !bytes.HasPrefix(t[i:], q.text) {
+			return false
+		}
+		m.end = i + len(q.text)
+		return true
+	}
+	i := bytes.Index(t[m.end:min(len(t), m.end+maxGap+len(q.text))], q.text)
+	if i < 0 {
+		return false
+	}
+	m.end += i + len(q.text)
+	return true
+}
+
+// count reads the digits that stand for #; there must be some, and not many.
+func (m *match) count(digits []byte) bool {
+	if len(digits) == 0 || len(digits) > 9 {
+		return false
+	}
+	n, err := strconv.Atoi(string(digits))
+	m.number = n
+	return err == nil
+}
