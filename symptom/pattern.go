@@ -9,12 +9,14 @@ import (
 
 // Pattern is one record of the data: a text that programs print, and what it signals.
 type Pattern struct {
-	Text   string // as in the file: … stands for up to maxGap characters of a line, # for a number
-	Signal string // a signal, "+" and a context, "alert:NAME" or "alert:#", or "side"
+	Text   string // as in the file: … stands for up to maxGap characters of a line, # for a number, a last % for an alert's words
+	Signal string // a signal, "+" and a context, "alert:" and a NAME, # or % (received), "sent:" and the same, or "side"
 	By     string // who prints it
 	Side   string // "client", "server" or "" where either prints it
 	Source string // where it was seen, or the run that produced it
 	sample string // a text that the record is meant for, where Text itself is none
+	listed bool   // a record of p-*.tsv, not made of another table
+	alerts []alertWords
 	parts  []part
 	key    int // the part that holds the four bytes that are looked for first
 	offset int // of these in the part
@@ -29,23 +31,34 @@ type part struct {
 const (
 	gapMark    = '~'
 	numberMark = '#'
+	alertMark  = '%'
 	maxGap     = 60
 )
+
+// alertWords is one way to write an alert.
+type alertWords struct {
+	text   []byte // folded
+	number int
+}
 
 // compile takes the text of a pattern apart.
 func (p *Pattern) compile() error {
 	rest, before := p.Text, byte(0)
+	if p.namesAlert() {
+		rest = strings.TrimSuffix(rest, "%")
+	}
 	for {
 		i := strings.IndexAny(rest, "…#")
 		piece := rest
 		if i >= 0 {
 			piece = rest[:i]
 		}
-		text, _ := foldLine(nil, piece, nil)
+		text, _ := foldLine([]byte{'.'}, piece, nil) // the dot keeps a blank at the beginning
+		text = text[1:]
 		if before == 0 {
 			text = bytes.TrimLeft(text, " ")
 		}
-		if i < 0 {
+		if i < 0 && !p.namesAlert() {
 			text = bytes.TrimRight(text, " ")
 		}
 		if before == gapMark || i >= 0 && strings.HasPrefix(rest[i:], "…") {
@@ -68,6 +81,9 @@ func (p *Pattern) compile() error {
 	}
 	return nil
 }
+
+// namesAlert reports whether p ends in the words of an alert.
+func (p *Pattern) namesAlert() bool { return strings.HasSuffix(p.Signal, ":%") }
 
 // grams calls use for each run of four bytes without a blank in p.
 func (p *Pattern) grams(use func(part, offset int, gram uint32)) {
@@ -166,10 +182,28 @@ func (p *Pattern) at(t []byte, i int) (match, bool) {
 			return m, false
 		}
 	}
+	if p.namesAlert() && !m.alert(t) {
+		return m, false
+	}
 	if m.start > 0 && isWord(t[m.start]) && isWord(t[m.start-1]) || m.end < len(t) && isWord(t[m.end-1]) && isWord(t[m.end]) {
 		return m, false
 	}
 	return m, true
+}
+
+// alert extends m by the words of an alert, the longest that stand there.
+func (m *match) alert(t []byte) bool {
+	if m.end < len(t) && t[m.end] == ' ' {
+		m.end++
+	}
+	for _, w := range m.alerts {
+		end := m.end + len(w.text)
+		if bytes.HasPrefix(t[m.end:], w.text) && (end == len(t) || !isWord(t[end])) {
+			m.end, m.number = end, w.number
+			return true
+		}
+	}
+	return false
 }
 
 // before extends m to the left by q, with mark between.
