@@ -5,6 +5,9 @@ import "strconv"
 // firstAlert is what OpenSSL adds to an alert's number to make a reason of it.
 const firstAlert = 1000
 
+// boringSSL is the number of the TLS library in BoringSSL's codes.
+const boringSSL = 16
+
 // codes decodes the numeric errors of OpenSSL and its forks: eight hex digits, behind "error:" or alone. To 1.1.1 they are
 // library (8 bits), function (12), reason (12); from 3.0 on library (from bit 23) and reason (23 bits).
 func (t *tables) codes(f *folded) []match {
@@ -15,7 +18,10 @@ func (t *tables) codes(f *folded) []match {
 			continue
 		}
 		n, end := hexRun(b, i)
-		if end-i != 8 || end < len(b) && isWord(b[end]) {
+		if m, err := strconv.Atoi(string(b[i:min(end, i+10)])); err == nil && end-i == 9 && m>>24 == boringSSL {
+			n, end = uint32(m), i+8 // Envoy prints BoringSSL's codes in decimal
+		}
+		if end-i != 8 || end < len(b) && isWord(b[end]) && !isDigit(b[end]) {
 			i = end
 			continue
 		}

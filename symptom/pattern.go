@@ -74,6 +74,9 @@ func (p *Pattern) compile() error {
 			before, rest = gapMark, rest[i+len("…"):]
 		}
 	}
+	if only := p.parts[0].text; len(p.parts) == 1 && len(only) == 3 {
+		p.parts[0].text = append([]byte{' '}, only...) // four bytes to look for; not at the very beginning of a text, then
+	}
 	for i, q := range p.parts {
 		if len(q.text) == 0 && !(i == len(p.parts)-1 && q.before == numberMark) {
 			return fmt.Errorf("%q: nothing stands before or between its marks", p.Text)
@@ -85,13 +88,12 @@ func (p *Pattern) compile() error {
 // namesAlert reports whether p ends in the words of an alert.
 func (p *Pattern) namesAlert() bool { return strings.HasSuffix(p.Signal, ":%") }
 
-// grams calls use for each run of four bytes without a blank in p.
-func (p *Pattern) grams(use func(part, offset int, gram uint32)) {
+// grams calls use for each run of four bytes in p, and says whether a blank is in it.
+func (p *Pattern) grams(use func(part, offset int, gram uint32, blank bool)) {
 	for i, q := range p.parts {
 		for o := 0; o+4 <= len(q.text); o++ {
-			if g := q.text[o : o+4]; bytes.IndexByte(g, ' ') < 0 {
-				use(i, o, gramOf(g))
-			}
+			g := q.text[o : o+4]
+			use(i, o, gramOf(g), bytes.IndexByte(g, ' ') >= 0)
 		}
 	}
 }
@@ -109,22 +111,27 @@ type index struct {
 
 func slot(g uint32) uint32 { return (g * 2654435761) >> 16 }
 
-// newIndex chooses for each pattern those four bytes that the fewest patterns share.
+// newIndex chooses for each pattern those four bytes that the fewest patterns share, without a blank where there are such: texts
+// are full of blanks.
 func newIndex(patterns []*Pattern) (*index, error) {
 	x := &index{patterns: patterns, byGram: make(map[uint32][]int32, len(patterns))}
 	count := make(map[uint32]int32, 8*len(patterns))
 	for _, p := range patterns {
-		p.grams(func(_, _ int, g uint32) { count[g]++ })
+		p.grams(func(_, _ int, g uint32, _ bool) { count[g]++ })
 	}
 	for i, p := range patterns {
 		best, fewest := uint32(0), int32(1<<30)
-		p.grams(func(part, offset int, g uint32) {
-			if c := count[g]; c < fewest {
+		p.grams(func(part, offset int, g uint32, blank bool) {
+			c := count[g]
+			if blank {
+				c += 1 << 20
+			}
+			if c < fewest {
 				best, fewest, p.key, p.offset = g, c, part, offset
 			}
 		})
 		if fewest == 1<<30 {
-			return nil, fmt.Errorf("%q: four characters in a row without a blank are needed", p.Text)
+			return nil, fmt.Errorf("%q: four characters in a row are needed", p.Text)
 		}
 		x.byGram[best] = append(x.byGram[best], int32(i))
 		x.seen[slot(best)] = true

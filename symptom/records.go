@@ -133,6 +133,9 @@ func (t *tables) checkPattern(p *Pattern) error {
 	}
 	name, isContext := strings.CutPrefix(p.Signal, "+")
 	s := t.signals[name]
+	if s == nil {
+		s = t.signals[name+"@"+p.Side]
+	}
 	if s == nil || (s.kind == kindContext) != isContext {
 		return fmt.Errorf("no signal %q", p.Signal)
 	}
