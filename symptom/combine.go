@@ -77,14 +77,19 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 
 // weighted gives errors and asides their weights, the most telling first.
 func weighted(seen []*sighting) []*sighting {
-	var errs, asides []*sighting
+	var errs, asides, faint []*sighting
 	for _, s := range seen {
 		switch s.signal.kind {
 		case kindError:
 			errs = append(errs, s)
 		case kindAside:
 			asides = append(asides, s)
+		case kindFaint:
+			faint = append(faint, s)
 		}
+	}
+	if len(errs) == 0 && len(asides) == 0 {
+		asides = faint
 	}
 	byGain := func(a, b *sighting) int {
 		switch {

@@ -21,18 +21,20 @@ const (
 	kindError   = "error"
 	kindAside   = "aside"
 	kindContext = "context"
+	kindFaint   = "faint" // counts where a text has no error and no aside
 )
 
 // signal is a row of signals.tsv, or an alert as one side sent it.
 type signal struct {
-	name   string
-	kind   string
-	class  Class // "" where the first cause says it
-	shares map[cause.ID]float64
-	factor map[cause.ID]float64 // of a context: what it multiplies
-	adds   map[cause.ID]float64 // of a context: what it moves
-	means  string
-	gain   float64 // how much the signal tells beyond the priors, in nats
+	name    string
+	kind    string
+	class   Class // "" where the first cause says it
+	shares  map[cause.ID]float64
+	factor  map[cause.ID]float64 // of a context: what it multiplies
+	adds    map[cause.ID]float64 // of a context: what it moves
+	means   string
+	isAlert bool    // its class says who sent it
+	gain    float64 // how much the signal tells beyond the priors, in nats
 }
 
 // prior is a row of causes.tsv.
@@ -161,7 +163,7 @@ func (t *tables) readSignals(fsys fs.FS) error {
 		}
 		t.signals[s.name] = s
 		switch s.kind {
-		case kindError, kindAside:
+		case kindError, kindAside, kindFaint:
 			return t.readShares(s, f[3])
 		case kindContext:
 			return t.readFactors(s, f[3])
@@ -244,7 +246,7 @@ func (t *tables) readAlerts(fsys fs.FS) error {
 			class Class
 			by    string
 		}{{&a.byServer, f[2], RefusedByLoadBalancer, "the server"}, {&a.byClient, f[3], RefusedByClient, "the client"}} {
-			s := &signal{name: "alert " + a.name, kind: kindError, class: side.class, means: side.by + " sent the alert " + a.name + ": " + f[4]}
+			s := &signal{name: "alert " + a.name, kind: kindError, isAlert: true, class: side.class, means: side.by + " sent the alert " + a.name + ": " + f[4]}
 			if err := t.readShares(s, side.list); err != nil {
 				return err
 			}

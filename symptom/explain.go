@@ -42,7 +42,7 @@ type Explanation struct {
 	Settled   *Settled   `json:"settled,omitempty"`
 	Lines     int        `json:"lines"`
 	BytesRead int        `json:"bytes_read"`
-	BytesLeft int64      `json:"bytes_left_out,omitempty"` // of a text that is longer than MaxText
+	Cut       bool       `json:"cut,omitempty"` // the text is longer than MaxText, and the rest was not read
 }
 
 // Ranked is a cause with how probable it is in the light of the text.
@@ -85,12 +85,12 @@ type Settled struct {
 // Explain ranks the causes that a text speaks for. It reads MaxText bytes at most.
 func Explain(text string) *Explanation {
 	t := load()
-	whole := len(text)
-	if whole > MaxText {
+	cut := len(text) > MaxText
+	if cut {
 		text = text[:MaxText]
 	}
 	f := foldText(text)
-	e := &Explanation{Schema: Schema, BytesRead: len(text), BytesLeft: int64(whole - len(text)), Lines: countLines(text)}
+	e := &Explanation{Schema: Schema, BytesRead: len(text), Cut: cut, Lines: countLines(text)}
 	seen := t.read(f)
 	e.Endpoint = findEndpoint(text)
 	t.fromEndpoint(seen, e.Endpoint)
@@ -98,8 +98,20 @@ func Explain(text string) *Explanation {
 	t.fill(e, ranking, seen)
 	e.Groups = t.group(f, seen)
 	t.lead(e)
+	e.fillIn()
 	e.Next = t.next(e)
 	return e
+}
+
+// fillIn puts the text's endpoint for NAME and PORT.
+func (e *Explanation) fillIn() {
+	if e.Endpoint.Host == "" {
+		return
+	}
+	fill := strings.NewReplacer("NAME:PORT", e.Endpoint.HostPort(), "NAME", e.Endpoint.Host)
+	for i := range e.Causes {
+		e.Causes[i].Shows = fill.Replace(e.Causes[i].Shows)
+	}
 }
 
 func countLines(text string) int {

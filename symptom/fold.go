@@ -130,7 +130,7 @@ func (f *folded) line(i int) []byte { return f.flat[f.lines[i]:f.lineEnd(i)] }
 
 const maxQuote = 160
 
-// quote is what of the original text stands from start to end, with the rest of its line as far as there is room.
+// quote is what of the original text stands from start to end; of a phrase that a line end parts, what is on its first line.
 func (f *folded) quote(start, end int) string {
 	i := f.lineOf(start)
 	raw := f.raw[i]
@@ -144,7 +144,7 @@ func (f *folded) quote(start, end int) string {
 	if to-1 < len(at) && to > 0 {
 		last = at[to-1] + 1
 	}
-	return clip(raw, first, last)
+	return clip(raw[first:last], 0, last-first)
 }
 
 // clip cuts s to maxQuote bytes around the part from first to last, at whole characters.

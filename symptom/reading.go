@@ -126,9 +126,9 @@ func outermost(found []match) []match {
 	kept := found[:0]
 	end := -1
 	for _, m := range found {
-		// A mark of the side or a context may lie around an error without saying what it is.
+		// A mark of the side counts within an error too; a context does not: the error's own words are no talk.
 		quiet := m.Signal == "side" || strings.HasPrefix(m.Signal, "+")
-		if !quiet && m.end <= end {
+		if m.Signal != "side" && m.end <= end {
 			continue
 		}
 		kept = append(kept, m)
@@ -141,8 +141,11 @@ func outermost(found []match) []match {
 
 // evidence lists what decided: errors, then asides, then contexts, each the most telling first.
 func (r *reading) evidence() []Evidence {
-	order := map[string]int{kindError: 0, kindAside: 1, kindContext: 2}
+	order := map[string]int{kindError: 0, kindAside: 1, kindFaint: 2, kindContext: 3}
 	all := slices.Clone(r.all)
+	if slices.ContainsFunc(all, func(s *sighting) bool { return s.signal.kind == kindError || s.signal.kind == kindAside }) {
+		all = slices.DeleteFunc(all, func(s *sighting) bool { return s.signal.kind == kindFaint })
+	}
 	slices.SortStableFunc(all, func(a, b *sighting) int {
 		if d := order[a.signal.kind] - order[b.signal.kind]; d != 0 {
 			return d
@@ -179,6 +182,9 @@ func (r *reading) class(top Ranked) Class {
 		}
 		if p := s.signal.shares[top.ID]; p > share {
 			best, share = s.signal.class, p
+			if best == RefusedByClient && s.side == sideServer && !s.signal.isAlert {
+				best = RefusedByLoadBalancer // who prints it refused
+			}
 		}
 	}
 	return best
