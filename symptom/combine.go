@@ -13,6 +13,7 @@ var errorWeights = []float64{1, 0.5, 0.3, 0.2, 0.15}
 
 const (
 	asideBesideError = 0.12
+	faintWeight      = 0.6
 	// maxFactor bounds what contexts together can do for one cause.
 	maxFactor = 30.0
 )
@@ -110,6 +111,9 @@ func weighted(seen []*sighting) []*sighting {
 			s.weight = asideBesideError / float64(i+1)
 		} else {
 			s.weight = errorWeights[min(i, len(errorWeights)-1)]
+			if s.signal.kind == kindFaint {
+				s.weight *= faintWeight
+			}
 		}
 	}
 	return append(errs, asides...)

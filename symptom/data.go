@@ -52,6 +52,7 @@ type alert struct {
 	name                 string
 	byServer, byClient   *signal
 	sentServer, sentHere *signal
+	unsure               *signal // of an alert about a certificate, where it is not known who printed it
 }
 
 // reason is a row of openssl.tsv.
@@ -252,6 +253,9 @@ func (t *tables) readAlerts(fsys fs.FS) error {
 			}
 			*side.to = s
 		}
+		if aboutCertificate(n) {
+			a.unsure = mixed(a, t.priors)
+		}
 		a.sentServer, a.sentHere = asAside(a.byServer), asAside(a.byClient)
 		for _, words := range strings.Split(a.name+"|"+f[1], "|") {
 			text, _ := foldLine(nil, words, nil)
@@ -266,6 +270,23 @@ func (t *tables) readAlerts(fsys fs.FS) error {
 	})
 	slices.SortStableFunc(t.words, func(a, b alertWords) int { return len(b.text) - len(a.text) })
 	return err
+}
+
+// aboutCertificate reports whether an alert (its number) is one side's word on the other's certificate.
+func aboutCertificate(n int) bool {
+	return n >= 41 && n <= 46 || n == 48 || n == 49
+}
+
+// mixed is an alert of which it is not known who sent it. Texts are a client's more often.
+func mixed(a *alert, priors []prior) *signal {
+	const client = 0.62
+	s := &signal{name: a.byServer.name, kind: kindError, isAlert: true, shares: make(map[cause.ID]float64, len(priors)),
+		means: "an alert " + a.name + " was received" + strings.TrimPrefix(a.byServer.means, "the server sent the alert "+a.name)}
+	for _, p := range priors {
+		s.shares[p.id] = client*a.byServer.shares[p.id] + (1-client)*a.byClient.shares[p.id]
+	}
+	s.gain = gain(priors, s.shares)
+	return s
 }
 
 // asAside is a signal for an alert that the program sent itself: it follows from an error that the text usually names too.

@@ -10,7 +10,7 @@ import (
 // Pattern is one record of the data: a text that programs print, and what it signals.
 type Pattern struct {
 	Text   string // as in the file: … stands for up to maxGap characters of a line, # for a number, a last % for an alert's words
-	Signal string // a signal, "+" and a context, "alert:" and a NAME, # or % (received), "sent:" and the same, or "side"
+	Signal string // a signal, "+" and a context (with "!" and another: unless the text gives that), "alert:" and a NAME, # or % (received), "sent:" and the same, or "side"
 	By     string // who prints it
 	Side   string // "client", "server" or "" where either prints it
 	Source string // where it was seen, or the run that produced it

@@ -40,6 +40,7 @@ func (t *tables) read(f *folded) *reading {
 	sides := newSides(t, f, found)
 	r := &reading{byLine: map[int][]*sighting{}, side: sides.whole}
 	byName := map[string]*sighting{}
+	unless := map[string]string{} // a context, and the one that makes it void
 	for _, m := range found {
 		side := m.Side
 		if side == "" {
@@ -56,10 +57,14 @@ func (t *tables) read(f *folded) *reading {
 			old.count++
 			continue
 		}
+		if _, void, ok := strings.Cut(m.Signal, "!"); ok {
+			unless[s.name] = void
+		}
 		one := &sighting{signal: s, line: m.line, start: m.start, end: m.end, count: 1, by: m.By, side: side, quote: f.quote(m.start, m.end)}
 		byName[s.name] = one
 		r.all = append(r.all, one)
 	}
+	r.all = slices.DeleteFunc(r.all, func(s *sighting) bool { return byName[unless[s.signal.name]] != nil })
 	return r
 }
 
@@ -88,6 +93,8 @@ func (t *tables) signalOf(m *match, side string) *signal {
 		switch {
 		case kind == "alert" && side == sideServer:
 			return a.byClient
+		case kind == "alert" && side == "" && a.unsure != nil:
+			return a.unsure
 		case kind == "alert":
 			return a.byServer
 		case side == sideServer:
@@ -97,7 +104,7 @@ func (t *tables) signalOf(m *match, side string) *signal {
 	case m.Signal == "side":
 		return nil
 	}
-	name := strings.TrimPrefix(m.Signal, "+")
+	name, _, _ := strings.Cut(strings.TrimPrefix(m.Signal, "+"), "!")
 	if side == sideServer {
 		if s := t.signals[name+"@"+side]; s != nil {
 			return s

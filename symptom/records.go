@@ -132,6 +132,10 @@ func (t *tables) checkPattern(p *Pattern) error {
 		return nil
 	}
 	name, isContext := strings.CutPrefix(p.Signal, "+")
+	name, unless, found := strings.Cut(name, "!")
+	if found && (t.signals[unless] == nil || t.signals[unless].kind != kindContext) {
+		return fmt.Errorf("no context %q", unless)
+	}
 	s := t.signals[name]
 	if s == nil {
 		s = t.signals[name+"@"+p.Side]

@@ -6,15 +6,18 @@ type sides struct {
 	whole string
 }
 
-// newSides reads the marks of a side. A line without one goes by the whole text, and that by what most marks say; a text
-// without marks is a client's.
+// newSides reads the marks of a side. A line without one goes by the whole text, and that by what most marks say. Of a text
+// without marks it is not known who printed it.
 func newSides(t *tables, f *folded, found []match) *sides {
-	s := &sides{lines: map[int]string{}, whole: sideClient}
+	s := &sides{lines: map[int]string{}}
 	count := map[string]int{}
 	for _, m := range found {
 		side := m.Side
 		if m.Signal != "side" && side == sideClient {
-			// Many records say "client" since that is who has the text as a rule; only marks overrule.
+			// Many records say "client" since that is who has the text as a rule; marks overrule them.
+			if s.whole == "" {
+				s.whole = sideClient
+			}
 			continue
 		}
 		if side == "" {
@@ -25,8 +28,11 @@ func newSides(t *tables, f *folded, found []match) *sides {
 			s.lines[m.line] = side
 		}
 	}
-	if count[sideServer] > count[sideClient] {
+	switch {
+	case count[sideServer] > count[sideClient]:
 		s.whole = sideServer
+	case count[sideClient] > 0:
+		s.whole = sideClient
 	}
 	return s
 }
