@@ -44,7 +44,7 @@ func findEndpoint(text string) Endpoint {
 				better(3, Endpoint{host, port})
 			}
 		}
-		if host := strings.TrimRight(w, ".:/"); strings.Count(host, ".") >= 2 && isHost(host) && !isVersion(host) {
+		if host := strings.TrimRight(w, ".:/"); strings.Count(host, ".") >= 2 && isHost(host) && !isVersion(host) && !isCode(host) {
 			better(1, Endpoint{Host: host})
 		}
 	}
@@ -128,6 +128,17 @@ func isHost(s string) bool {
 func isVersion(s string) bool {
 	_, err := netip.ParseAddr(s)
 	return err != nil && isDigit(s[0])
+}
+
+// isCode tells a class or method of a trace from a host.
+func isCode(s string) bool {
+	first, _, _ := strings.Cut(s, ".")
+	return strings.ToLower(s) != s || codeRoots[first]
+}
+
+var codeRoots = map[string]bool{
+	"java": true, "javax": true, "sun": true, "jdk": true, "org": true, "com": true, "io": true, "net": true, "android": true, "kotlin": true,
+	"ssl": true, "requests": true, "urllib3": true, "http": true, "github": true, "crypto": true, "system": true, "tls": true, "self": true,
 }
 
 // notTop are the ends of file and class names in traces.

@@ -24,6 +24,8 @@ const MaxText = 4 << 20
 const (
 	worthSaying = 0.02
 	maxCauses   = 6
+	// minFromContexts is how probable a cause must be to be named where a text tells of no failure.
+	minFromContexts = 0.3
 )
 
 // maxMatches bounds the places that are looked at: a log has the same words over and over.
@@ -130,8 +132,10 @@ func (t *tables) fill(e *Explanation, ranking []Ranked, seen *reading) {
 	e.Evidence = seen.evidence()
 	e.Outcome = Named
 	if !seen.telling() {
-		// Words about the circumstances alone are no failure.
-		e.Outcome = Unknown
+		// Words about the circumstances alone are no failure, unless they speak for one cause.
+		if len(seen.all) == 0 || ranking[0].Confidence < minFromContexts {
+			e.Outcome = Unknown
+		}
 	}
 	for i, r := range ranking {
 		if i > 0 && r.Confidence < worthSaying || i == maxCauses {

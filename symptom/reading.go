@@ -36,6 +36,7 @@ func (t *tables) read(f *folded) *reading {
 		return len(found) < maxMatches
 	})
 	found = append(found, t.codes(f)...)
+	found = append(found, t.fields(f)...)
 	found = outermost(found)
 	sides := newSides(t, f, found)
 	r := &reading{byLine: map[int][]*sighting{}, side: sides.whole}
