@@ -51,7 +51,7 @@ func TestPatternsFindTheirSamples(t *testing.T) {
 			}
 		}
 		found := false
-		d.index.find(foldText("x "+sample), func(m match) bool {
+		d.index.find(foldText(sample), func(m match) bool {
 			found = found || m.Pattern == p
 			return true
 		})

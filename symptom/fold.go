@@ -12,7 +12,7 @@ type folded struct {
 }
 
 func foldText(text string) *folded {
-	f := &folded{flat: make([]byte, 0, len(text)+1), raw: strings.Split(text, "\n")}
+	f := &folded{flat: append(make([]byte, 0, len(text)+2), ' '), raw: strings.Split(text, "\n")}
 	for i, line := range f.raw {
 		if i > 0 && len(f.flat) > 0 && f.flat[len(f.flat)-1] != ' ' {
 			f.flat = append(f.flat, ' ')

@@ -10,11 +10,12 @@ import (
 // Pattern is one record of the data: a text that programs print, and what it signals.
 type Pattern struct {
 	Text   string // as in the file: … stands for up to maxGap characters of a line, # for a number, a last % for an alert's words
-	Signal string // a signal, "+" and a context (with "!" and another: unless the text gives that), "alert:" and a NAME, # or % (received), "sent:" and the same, or "side"
+	Signal string // a signal, "+" and a context (with "!" and another: unless the text gives that), "alert:" and a NAME, # or % (received), "sent:" and the same, "side", or "-" (nothing: words that always stand there)
 	By     string // who prints it
 	Side   string // "client", "server" or "" where either prints it
 	Source string // where it was seen, or the run that produced it
 	sample string // a text that the record is meant for, where Text itself is none
+	padded bool   // three letters, and the blank before them
 	listed bool   // a record of p-*.tsv, not made of another table
 	alerts []alertWords
 	parts  []part
@@ -34,6 +35,9 @@ const (
 	alertMark  = '%'
 	maxGap     = 60
 )
+
+// nothing is the signal of words that programs always print: what lies within them is no evidence.
+const nothing = "-"
 
 // alertWords is one way to write an alert.
 type alertWords struct {
@@ -75,7 +79,8 @@ func (p *Pattern) compile() error {
 		}
 	}
 	if only := p.parts[0].text; len(p.parts) == 1 && len(only) == 3 {
-		p.parts[0].text = append([]byte{' '}, only...) // four bytes to look for; not at the very beginning of a text, then
+		p.parts[0].text = append([]byte{' '}, only...) // four bytes to look for; a folded text begins with a blank
+		p.padded = true
 	}
 	for i, q := range p.parts {
 		if len(q.text) == 0 && !(i == len(p.parts)-1 && q.before == numberMark) {
@@ -194,6 +199,9 @@ func (p *Pattern) at(t []byte, i int) (match, bool) {
 	}
 	if m.start > 0 && isWord(t[m.start]) && isWord(t[m.start-1]) || m.end < len(t) && isWord(t[m.end-1]) && isWord(t[m.end]) {
 		return m, false
+	}
+	if p.padded {
+		m.start++
 	}
 	return m, true
 }

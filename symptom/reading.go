@@ -102,7 +102,7 @@ func (t *tables) signalOf(m *match, side string) *signal {
 			return a.sentServer
 		}
 		return a.sentHere
-	case m.Signal == "side":
+	case m.Signal == "side" || m.Signal == nothing:
 		return nil
 	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(m.Signal, "+"), "!")

@@ -125,6 +125,8 @@ func (t *tables) checkPattern(p *Pattern) error {
 			}
 		}
 		return fmt.Errorf("no alert %q", of)
+	case p.Signal == nothing:
+		return nil
 	case p.Signal == "side":
 		if p.Side == "" {
 			return fmt.Errorf("%q: which side?", p.Text)
