@@ -3,8 +3,6 @@ package symptom
 import (
 	"math"
 	"slices"
-
-	"github.com/parley-tls/parley/cause"
 )
 
 // How much signals count beside the most telling one. A text says one failure in several ways – a code, its words, what the
@@ -19,12 +17,10 @@ const (
 )
 
 // gain is the Kullback-Leibler divergence of shares from the priors.
-func gain(priors []prior, shares map[cause.ID]float64) float64 {
+func gain(priors []prior, shares []float64) float64 {
 	sum := 0.0
-	for _, p := range priors {
-		if s := shares[p.id]; s > 0 {
-			sum += s * math.Log(s/p.share)
-		}
+	for i, p := range priors {
+		sum += shares[i] * math.Log(shares[i]/p.share)
 	}
 	return sum
 }
@@ -38,7 +34,7 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 	}
 	for _, s := range weighted(seen) {
 		for i, p := range t.priors {
-			logs[i] += s.weight * math.Log(s.signal.shares[p.id]/p.share)
+			logs[i] += s.weight * math.Log(s.signal.shares[i]/p.share)
 		}
 	}
 	parts := normalised(logs)

@@ -28,8 +28,8 @@ const (
 type signal struct {
 	name    string
 	kind    string
-	class   Class // "" where the first cause says it
-	shares  map[cause.ID]float64
+	class   Class                // "" where the first cause says it
+	shares  []float64            // of an error or aside: by cause, in the order of causes.tsv
 	factor  map[cause.ID]float64 // of a context: what it multiplies
 	adds    map[cause.ID]float64 // of a context: what it moves
 	means   string
@@ -97,7 +97,9 @@ func rows(fsys fs.FS, name string, fields int, use func(f []string) error) error
 	if err != nil {
 		return err
 	}
-	for i, line := range strings.Split(string(data), "\n") {
+	i := -1
+	for line := range strings.SplitSeq(string(data), "\n") {
+		i++
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
@@ -194,13 +196,13 @@ func (t *tables) readShares(s *signal, list string) error {
 	if len(named) == 0 || left < 0.005 {
 		return fmt.Errorf("%q: the percentages must leave something to the causes that are not named", list)
 	}
-	s.shares = make(map[cause.ID]float64, len(t.priors))
-	for _, p := range t.priors {
-		share, ok := named[p.id]
-		if !ok {
-			share = left * p.share / leftPrior
+	s.shares = make([]float64, len(t.priors))
+	for i, p := range t.priors {
+		if share, ok := named[p.id]; ok {
+			s.shares[i] = share
+		} else {
+			s.shares[i] = left * p.share / leftPrior
 		}
-		s.shares[p.id] = share
 	}
 	s.gain = gain(t.priors, s.shares)
 	return nil
@@ -280,10 +282,10 @@ func aboutCertificate(n int) bool {
 // mixed is an alert of which it is not known who sent it. Texts are a client's more often.
 func mixed(a *alert, priors []prior) *signal {
 	const client = 0.62
-	s := &signal{name: a.byServer.name, kind: kindError, isAlert: true, shares: make(map[cause.ID]float64, len(priors)),
+	s := &signal{name: a.byServer.name, kind: kindError, isAlert: true, shares: make([]float64, len(priors)),
 		means: "an alert " + a.name + " was received" + strings.TrimPrefix(a.byServer.means, "the server sent the alert "+a.name)}
-	for _, p := range priors {
-		s.shares[p.id] = client*a.byServer.shares[p.id] + (1-client)*a.byClient.shares[p.id]
+	for i := range priors {
+		s.shares[i] = client*a.byServer.shares[i] + (1-client)*a.byClient.shares[i]
 	}
 	s.gain = gain(priors, s.shares)
 	return s

@@ -152,7 +152,7 @@ func (t *tables) fill(e *Explanation, ranking []Ranked, seen *reading) {
 	if e.Causes[0].ID == cause.Unknown {
 		e.Outcome = Unknown
 	}
-	e.Class = seen.class(e.Causes[0])
+	e.Class = t.class(seen, e.Causes[0])
 	e.Causes[0].Class = e.Class
 }
 

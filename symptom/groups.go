@@ -50,7 +50,7 @@ func (t *tables) group(f *folded, seen *reading) []Group {
 			at = len(groups)
 			place[top.ID] = at
 			line := &reading{all: seen.byLine[i]}
-			groups = append(groups, Group{Cause: top.ID, Class: line.class(top), First: i + 1, Sample: clip(f.raw[i], 0, len(f.raw[i]))})
+			groups = append(groups, Group{Cause: top.ID, Class: t.class(line, top), First: i + 1, Sample: clip(f.raw[i], 0, len(f.raw[i]))})
 		}
 		g := &groups[at]
 		g.Lines++

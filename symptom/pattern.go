@@ -93,55 +93,57 @@ func (p *Pattern) compile() error {
 // namesAlert reports whether p ends in the words of an alert.
 func (p *Pattern) namesAlert() bool { return strings.HasSuffix(p.Signal, ":%") }
 
-// grams calls use for each run of four bytes in p, and says whether a blank is in it.
-func (p *Pattern) grams(use func(part, offset int, gram uint32, blank bool)) {
-	for i, q := range p.parts {
-		for o := 0; o+4 <= len(q.text); o++ {
-			g := q.text[o : o+4]
-			use(i, o, gramOf(g), bytes.IndexByte(g, ' ') >= 0)
-		}
-	}
-}
-
-func gramOf(b []byte) uint32 {
-	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
-}
-
 // index finds patterns by four bytes of each: most places of a text hold the four bytes of none.
 type index struct {
 	patterns []*Pattern
-	seen     [1 << 16]bool
-	byGram   map[uint32][]int32
+	first    [slots]int32 // by the slot of four bytes: the first pattern that has them, counted from 1
+	next     []int32      // by pattern: the next with the same slot
 }
+
+const slots = 1 << 16
 
 func slot(g uint32) uint32 { return (g * 2654435761) >> 16 }
 
 // newIndex chooses for each pattern those four bytes that the fewest patterns share, without a blank where there are such: texts
 // are full of blanks.
 func newIndex(patterns []*Pattern) (*index, error) {
-	x := &index{patterns: patterns, byGram: make(map[uint32][]int32, len(patterns))}
-	count := make(map[uint32]int32, 8*len(patterns))
+	x := &index{patterns: patterns, next: make([]int32, len(patterns))}
+	count := make([]int32, slots)
 	for _, p := range patterns {
-		p.grams(func(_, _ int, g uint32, _ bool) { count[g]++ })
+		for _, q := range p.parts {
+			for o := 0; o+4 <= len(q.text); o++ {
+				count[slot(gramOf(q.text[o:]))]++
+			}
+		}
 	}
-	for i, p := range patterns {
+	for n, p := range patterns {
 		best, fewest := uint32(0), int32(1<<30)
-		p.grams(func(part, offset int, g uint32, blank bool) {
-			c := count[g]
-			if blank {
-				c += 1 << 20
+		for i, q := range p.parts {
+			for o := 0; o+4 <= len(q.text); o++ {
+				g := gramOf(q.text[o:])
+				c := count[slot(g)]
+				if hasBlank(g) {
+					c += 1 << 20
+				}
+				if c < fewest {
+					best, fewest, p.key, p.offset = slot(g), c, i, o
+				}
 			}
-			if c < fewest {
-				best, fewest, p.key, p.offset = g, c, part, offset
-			}
-		})
+		}
 		if fewest == 1<<30 {
 			return nil, fmt.Errorf("%q: four characters in a row are needed", p.Text)
 		}
-		x.byGram[best] = append(x.byGram[best], int32(i))
-		x.seen[slot(best)] = true
+		x.next[n], x.first[best] = x.first[best], int32(n+1)
 	}
 	return x, nil
+}
+
+func hasBlank(g uint32) bool {
+	return byte(g) == ' ' || byte(g>>8) == ' ' || byte(g>>16) == ' ' || byte(g>>24) == ' '
+}
+
+func gramOf(b []byte) uint32 {
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24
 }
 
 // match is a place where a pattern stands in a text.
@@ -156,12 +158,8 @@ type match struct {
 func (x *index) find(f *folded, use func(match) bool) {
 	t := f.flat
 	for i := 0; i+4 <= len(t); i++ {
-		g := gramOf(t[i:])
-		if !x.seen[slot(g)] {
-			continue
-		}
-		for _, n := range x.byGram[g] {
-			if m, ok := x.patterns[n].at(t, i); ok {
+		for n := x.first[slot(gramOf(t[i:]))]; n != 0; n = x.next[n-1] {
+			if m, ok := x.patterns[n-1].at(t, i); ok {
 				m.line = f.lineOf(m.start)
 				if m.hasGap() && f.lineOf(m.end-1) != m.line {
 					continue

@@ -179,16 +179,16 @@ func (r *reading) evidence() []Evidence {
 }
 
 // class is where it failed: what the most telling signal that speaks for the first cause says, else what the cause says.
-func (r *reading) class(top Ranked) Class {
+func (t *tables) class(r *reading, top Ranked) Class {
 	if top.Class == NotNegotiation {
 		return top.Class
 	}
-	best, share := top.Class, 0.3
+	at, best, share := t.place[top.ID], top.Class, 0.3
 	for _, s := range r.all {
 		if s.signal.kind == kindContext || s.signal.class == "" {
 			continue
 		}
-		if p := s.signal.shares[top.ID]; p > share {
+		if p := s.signal.shares[at]; p > share {
 			best, share = s.signal.class, p
 			if best == RefusedByClient && s.side == sideServer && !s.signal.isAlert {
 				best = RefusedByLoadBalancer // who prints it refused
