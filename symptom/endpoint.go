@@ -35,13 +35,13 @@ func findEndpoint(text string) Endpoint {
 			if i > 0 && (words[i-1] == "-connect" || words[i-1] == "connect") {
 				r = 5
 			}
-			better(r, Endpoint{host, port})
+			better(r, Endpoint{Host: host, Port: port})
 			continue
 		}
 		if w == "port" && i > 0 && i+1 < len(words) {
 			port := strings.TrimRight(words[i+1], ".:,")
 			if host := words[i-1]; isPort(port) && isHost(host) {
-				better(3, Endpoint{host, port})
+				better(3, Endpoint{Host: host, Port: port})
 			}
 		}
 		if host := strings.TrimRight(w, ".:/"); strings.Count(host, ".") >= 2 && isHost(host) && !isVersion(host) && !isCode(host) {
@@ -81,7 +81,7 @@ func fromURL(w string, at int) Endpoint {
 	if !ok {
 		port = schemePorts[scheme]
 	}
-	return Endpoint{host, port}
+	return Endpoint{Host: host, Port: port, plain: scheme == "http"}
 }
 
 var schemePorts = map[string]string{
@@ -156,6 +156,9 @@ func (t *tables) fromEndpoint(r *reading, e Endpoint) {
 		if name := t.ports[n]; name != "" {
 			r.add(t.signals[name], "port "+e.Port)
 		}
+	}
+	if e.plain && e.Port != "80" {
+		r.add(t.signals["plain-url"], "http://"+e.Host)
 	}
 	if _, err := netip.ParseAddr(e.Host); err == nil {
 		r.add(t.signals["by-address"], e.Host)

@@ -73,6 +73,8 @@ type Evidence struct {
 type Endpoint struct {
 	Host string `json:"host,omitempty"`
 	Port string `json:"port,omitempty"`
+
+	plain bool // an address with http://
 }
 
 // Settled says what a probe of the endpoint added.

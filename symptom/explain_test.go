@@ -64,13 +64,13 @@ func TestFolding(t *testing.T) {
 
 func TestEndpoints(t *testing.T) {
 	for text, want := range map[string]Endpoint{
-		"fatal: unable to access 'https://git.example.com/a.git/': x":                          {"git.example.com", "443"},
-		"curl: (7) Failed to connect to localhost port 8443: Connection refused":               {"localhost", "8443"},
-		"$ openssl s_client -connect lb.example.com:8443 -servername www.example.com":          {"lb.example.com", "8443"},
-		"dial tcp 10.0.0.5:443: i/o timeout":                                                   {"10.0.0.5", "443"},
+		"fatal: unable to access 'https://git.example.com/a.git/': x":                          {Host: "git.example.com", Port: "443"},
+		"curl: (7) Failed to connect to localhost port 8443: Connection refused":               {Host: "localhost", Port: "8443"},
+		"$ openssl s_client -connect lb.example.com:8443 -servername www.example.com":          {Host: "lb.example.com", Port: "8443"},
+		"dial tcp 10.0.0.5:443: i/o timeout":                                                   {Host: "10.0.0.5", Port: "443"},
 		"at TLSSocket.onConnectSecure (_tls_wrap.js:1496:34)":                                  {},
 		"sun.security.ssl.Alerts.getSSLException(Alerts.java:192)":                             {},
-		"HTTPSConnectionPool(host='api.example.com', port=443): Max retries exceeded with url": {"api.example.com", "443"},
+		"HTTPSConnectionPool(host='api.example.com', port=443): Max retries exceeded with url": {Host: "api.example.com", Port: "443"},
 		"https://user:secret@[::1]/":                                                           {},
 	} {
 		if got := Explain(text).Endpoint; got != want {
