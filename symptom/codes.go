@@ -5,6 +5,9 @@ import "strconv"
 // firstAlert is what OpenSSL adds to an alert's number to make a reason of it.
 const firstAlert = 1000
 
+// commonReason marks in OpenSSL 3 a reason that all libraries have, such as "internal error".
+const commonReason = 0x80000
+
 // boringSSL is the number of the TLS library in BoringSSL's codes.
 const boringSSL = 16
 
@@ -14,7 +17,7 @@ func (t *tables) codes(f *folded) []match {
 	var found []match
 	b := f.flat
 	for i := 0; i+8 <= len(b); i++ {
-		if hexValue(b[i]) < 0 || i > 0 && isWord(b[i-1]) {
+		if hexValue(b[i]) < 0 || i > 0 && isWord(b[i-1]) && !(i > 1 && b[i-1] == 'x' && b[i-2] == '0') {
 			continue
 		}
 		n, end := hexRun(b, i)
@@ -63,7 +66,10 @@ func (t *tables) decode(code uint32, afterError bool) []decoded {
 		}
 	}
 	// OpenSSL 3.
-	library, number = openSSLLibraries[int(code>>23&0xFF)], int(code&0x7FFFFF)
+	library, number = openSSLLibraries[int(code>>23&0xFF)], int(code&0x3FFFF)
+	if library == "ssl" && code&commonReason != 0 {
+		return []decoded{as("openssl-internal", "", -1)}
+	}
 	if library == "ssl" || library != "" && afterError {
 		if t.alerts[number-firstAlert] != nil && library == "ssl" {
 			return []decoded{as("alert:#", "", number-firstAlert)}
