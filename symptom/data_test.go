@@ -21,7 +21,9 @@ func TestData(t *testing.T) {
 		}
 	}
 	texts := map[string]bool{}
+	used := map[string]bool{}
 	for _, p := range d.patterns {
+		used[strings.TrimSuffix(strings.TrimPrefix(strings.Split(p.Signal, "!")[0], "+"), "@server")] = true
 		if !p.listed {
 			continue
 		}
@@ -33,6 +35,20 @@ func TestData(t *testing.T) {
 			t.Errorf("%q stands twice", p.Text)
 		}
 		texts[string(folded)] = true
+	}
+	for _, name := range d.ports {
+		used[name] = true
+	}
+	for _, name := range []string{"by-address", "plain-url", "openssl-internal", "lb-unmapped"} {
+		used[name] = true // given by the code
+	}
+	for name := range d.signals {
+		if !used[strings.TrimSuffix(name, "@server")] {
+			t.Errorf("signals.tsv: nothing gives %s", name)
+		}
+	}
+	if len(texts) < 250 {
+		t.Errorf("%d patterns, want 250 at least", len(texts))
 	}
 }
 
