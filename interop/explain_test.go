@@ -107,6 +107,7 @@ type fault struct {
 	name  string
 	start func(t *testing.T) (addr, ca string)
 	want  []cause.ID
+	only  []string // clients; nil: all
 }
 
 func faults() []fault {
@@ -145,16 +146,16 @@ func faults() []fault {
 		{"plain HTTP", raw(func(c net.Conn) {
 			readHello(c)
 			io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-		}), []cause.ID{cause.PlainHTTPOnTLSPort}},
+		}), []cause.ID{cause.PlainHTTPOnTLSPort}, nil},
 		{"SSH", raw(func(c net.Conn) {
 			io.WriteString(c, "SSH-2.0-OpenSSH_9.2p1\r\n")
 			readHello(c)
-		}), []cause.ID{cause.NotTLS, cause.PlainHTTPOnTLSPort}},
+		}), []cause.ID{cause.NotTLS, cause.PlainHTTPOnTLSPort}, nil},
 		{"reset", raw(func(c net.Conn) {
 			readHello(c)
 			c.(*net.TCPConn).SetLinger(0)
-		}), []cause.ID{cause.ConnectionReset}},
-		{"close", raw(readHello), []cause.ID{cause.ConnectionReset}},
+		}), []cause.ID{cause.ConnectionReset}, nil},
+		{"close", raw(readHello), []cause.ID{cause.ConnectionReset}, nil},
 		{"refused", func(t *testing.T) (string, string) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
@@ -162,22 +163,26 @@ func faults() []fault {
 			}
 			l.Close()
 			return l.Addr().String(), testbed.Make(t, testbed.RSA2048).CA
-		}, []cause.ID{cause.ConnectionRefused}},
-		{"untrusted", other(serve(testbed.RSA2048, &tls.Config{}, answer)), []cause.ID{cause.CertificateUntrusted}},
-		{"no intermediate", serve(chainless, &tls.Config{}, answer), []cause.ID{cause.CertificateChainIncomplete, cause.CertificateUntrusted}},
-		{"expired", serve(testbed.RSAExpired, &tls.Config{}, answer), []cause.ID{cause.CertificateExpired}},
-		{"other name", serve(testbed.RSAOtherName, &tls.Config{}, answer), []cause.ID{cause.CertificateNameMismatch}},
+		}, []cause.ID{cause.ConnectionRefused}, nil},
+		{"untrusted", other(serve(testbed.RSA2048, &tls.Config{}, answer)), []cause.ID{cause.CertificateUntrusted}, nil},
+		{"no intermediate", serve(chainless, &tls.Config{}, answer), []cause.ID{cause.CertificateChainIncomplete, cause.CertificateUntrusted}, nil},
+		{"expired", serve(testbed.RSAExpired, &tls.Config{}, answer), []cause.ID{cause.CertificateExpired}, nil},
+		{"other name", serve(testbed.RSAOtherName, &tls.Config{}, answer), []cause.ID{cause.CertificateNameMismatch}, nil},
 		{"client certificate", serve(testbed.RSA2048, &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool()}, answer),
-			[]cause.ID{cause.ClientCertificateRequired}},
+			[]cause.ID{cause.ClientCertificateRequired}, nil},
 		{"client certificate, TLS 1.2", serve(testbed.RSA2048, &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), MaxVersion: tls.VersionTLS12}, answer),
-			[]cause.ID{cause.ClientCertificateRequired}},
+			[]cause.ID{cause.ClientCertificateRequired}, nil},
+		// Of the clients these two give up by themselves in time.
+		{"silence", func(t *testing.T) (string, string) {
+			return testbed.Listen(t, 40*time.Second, func(c net.Conn) { io.Copy(io.Discard, c) }), testbed.Make(t, testbed.RSA2048).CA
+		}, []cause.ID{cause.ConnectionTimeout}, []string{"curl", "wget"}},
 		{"name refused", func(t *testing.T) (string, string) {
 			id := testbed.Make(t, testbed.RSA2048)
 			return testbed.Listen(t, 10*time.Second, func(c net.Conn) {
 				readHello(c)
 				c.Write([]byte{21, 3, 3, 0, 2, 2, 112}) // unrecognized_name
 			}), id.CA
-		}, []cause.ID{cause.SNIUnknown}},
+		}, []cause.ID{cause.SNIUnknown}, nil},
 	}
 }
 
@@ -194,6 +199,9 @@ func TestExplainFaults(t *testing.T) {
 		addr, ca := f.start(t)
 		for _, c := range realClients(t) {
 			plain := slices.Contains(plainClients, c.Name) || strings.HasPrefix(c.Name, "node")
+			if f.only != nil && !slices.Contains(f.only, c.Name) {
+				continue
+			}
 			if !plain || !strings.Contains(c.Name+"/"+f.name, *only) {
 				continue
 			}
