@@ -16,6 +16,9 @@ type offerTexts struct{ version, ciphers, groups, extensions, ja3 string }
 
 // offered reads what a line says of the ClientHello; nil where it says nothing, false where it makes no sense.
 func (d *decoder) offered(v *values) (*evidence.Offered, bool) {
+	if v.present&offerFields == 0 {
+		return nil, true
+	}
 	texts := offerTexts{v.text[helloVersionField], v.text[offeredCiphersField], v.text[offeredGroupsField], v.text[offeredExtensionsField], v.text[ja3Field]}
 	for _, s := range [...]*string{&texts.version, &texts.ciphers, &texts.groups, &texts.extensions, &texts.ja3} {
 		if none(*s) {

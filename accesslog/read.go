@@ -48,6 +48,7 @@ type Reader struct {
 	decoder *decoder
 	formats []*Description // those to try, the one that the last line had first
 	buffer  []byte
+	seen    evidence.Connection // of the line being read; kept for its memory
 }
 
 // NewReader makes a reader.
@@ -159,12 +160,10 @@ func (r *Reader) line(f *File, line string, at int64, ended bool, server string)
 		return
 	}
 	f.Lines++
-	var c evidence.Connection
+	c := &r.seen
 	for i, d := range r.formats {
-		if i > 0 {
-			c = evidence.Connection{}
-		}
-		v := d.parse(r.decoder, line, &c)
+		*c = evidence.Connection{}
+		v := d.parse(r.decoder, line, c)
 		if v == bad || !ended && f.Lines > 1 && openEnded[d.Format] {
 			continue
 		}
@@ -181,7 +180,7 @@ func (r *Reader) line(f *File, line string, at int64, ended bool, server string)
 		if c.Server == "" {
 			c.Server = server
 		}
-		r.Tally.Add(&c)
+		r.Tally.Add(c)
 		return
 	}
 	f.bad(at, line)

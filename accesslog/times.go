@@ -12,13 +12,16 @@ func (d *decoder) time(s string) (time.Time, bool) {
 	s = strings.Trim(s, "[]")
 	switch {
 	case len(s) >= 19 && (s[4] == '-' || s[4] == '/'):
-		return d.isoTime(s)
-	case len(s) >= 20 && s[2] == '/':
-		for _, layout := range [...]string{"02/Jan/2006:15:04:05 -0700", "02/Jan/2006:15:04:05"} {
-			if t, err := time.Parse(layout, s); err == nil {
-				return t.UTC(), true
-			}
+		if s[10] != 'T' && s[10] != ' ' {
+			break
 		}
+		layout := "2006-01-02"
+		if s[4] == '/' {
+			layout = "2006/01/02"
+		}
+		return d.clockTime(s, 10, layout, s[11:])
+	case len(s) >= 20 && s[2] == '/' && s[11] == ':':
+		return d.clockTime(s, 11, "02/Jan/2006", s[12:])
 	case len(s) >= 9 && len(s) <= 20:
 		whole, part, _ := strings.Cut(s, ".")
 		seconds, err := strconv.ParseInt(whole, 10, 64)
@@ -31,26 +34,26 @@ func (d *decoder) time(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// isoTime reads the forms that begin with a year. The day of the last one is kept, since lines come in order.
-func (d *decoder) isoTime(s string) (time.Time, bool) {
-	if s[:10] != d.day {
-		layout := "2006-01-02"
-		if s[4] == '/' {
-			layout = "2006/01/02"
-		}
-		t, err := time.Parse(layout, s[:10])
+// clockTime reads a day in a layout, the first bytes of s, and a clock: 09:14:03, a fraction and a zone after it. The day of the
+// last time is kept, since lines come in order.
+func (d *decoder) clockTime(s string, bytes int, layout, clock string) (time.Time, bool) {
+	if s[:bytes] != d.day {
+		t, err := time.Parse(layout, s[:bytes])
 		if err != nil {
 			return time.Time{}, false
 		}
-		d.day, d.midnight = strings.Clone(s[:10]), t.Unix()
+		d.day, d.midnight = strings.Clone(s[:bytes]), t.Unix()
 	}
-	hour, ok1 := twoDigits(s[11:], 23)
-	minute, ok2 := twoDigits(s[14:], 59)
-	second, ok3 := twoDigits(s[17:], 60)
-	if s[10] != 'T' && s[10] != ' ' || s[13] != ':' || s[16] != ':' || !ok1 || !ok2 || !ok3 {
+	if len(clock) < 8 || clock[2] != ':' || clock[5] != ':' {
 		return time.Time{}, false
 	}
-	rest, nanos := s[19:], 0
+	hour, ok1 := twoDigits(clock, 23)
+	minute, ok2 := twoDigits(clock[3:], 59)
+	second, ok3 := twoDigits(clock[6:], 60)
+	if !ok1 || !ok2 || !ok3 {
+		return time.Time{}, false
+	}
+	rest, nanos := clock[8:], 0
 	if rest != "" && rest[0] == '.' {
 		end := 1
 		for end < len(rest) && isDigit(rest[end]) {
@@ -65,21 +68,32 @@ func (d *decoder) isoTime(s string) (time.Time, bool) {
 	seconds := d.midnight + int64(hour*3600+minute*60+second)
 	switch {
 	case rest == "" || rest == "Z":
-	case len(rest) == 6 && (rest[0] == '+' || rest[0] == '-') && rest[3] == ':':
-		h, ok1 := twoDigits(rest[1:], 23)
-		m, ok2 := twoDigits(rest[4:], 59)
-		if !ok1 || !ok2 {
+	default:
+		offset, ok := zone(rest)
+		if !ok {
 			return time.Time{}, false
 		}
-		offset := int64(h*3600 + m*60)
-		if rest[0] == '-' {
-			offset = -offset
-		}
 		seconds -= offset
-	default:
-		return time.Time{}, false
 	}
 	return time.Unix(seconds, int64(nanos)).UTC(), true
+}
+
+// zone reads +01:00 and " +0100" as seconds.
+func zone(s string) (int64, bool) {
+	s = strings.TrimPrefix(s, " ")
+	if len(s) < 5 || s[0] != '+' && s[0] != '-' {
+		return 0, false
+	}
+	hour, ok1 := twoDigits(s[1:], 23)
+	minute, ok2 := twoDigits(strings.TrimPrefix(s[3:], ":"), 59)
+	if !ok1 || !ok2 || len(s) != 5 && (len(s) != 6 || s[3] != ':') {
+		return 0, false
+	}
+	offset := int64(hour*3600 + minute*60)
+	if s[0] == '-' {
+		offset = -offset
+	}
+	return offset, true
 }
 
 // twoDigits reads the number that two digits at the beginning of s are, at most limit.

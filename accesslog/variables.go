@@ -42,7 +42,7 @@ var fieldNames = map[string]field{"time": timeField, "client": clientField, "por
 	"error": errorField, "reason": reasonField, "code": codeField}
 
 // saysTLS reports whether a line with the field tells of TLS.
-func (f field) saysTLS() bool { return f >= versionField && f != reasonField }
+func (f field) saysTLS() bool { return tlsFields&(1<<f) != 0 }
 
 //go:embed variables.tsv
 var variablesTSV string
@@ -77,19 +77,16 @@ func (v *values) set(f field, text string) {
 
 func (v *values) has(f field) bool { return v.present&(1<<f) != 0 }
 
-// saysTLS reports whether a field of the line can tell of TLS.
-func (v *values) saysTLS() bool {
-	for f := versionField; f < fieldCount; f++ {
-		if f.saysTLS() && v.has(f) {
-			return true
-		}
-	}
-	return false
-}
+// The sets of fields that say something of TLS, of the offer and of a failure, as bits of values.present.
+const (
+	offerFields   = 1<<helloVersionField | 1<<offeredCiphersField | 1<<offeredGroupsField | 1<<offeredExtensionsField | 1<<ja3Field
+	failureFields = 1<<errorField | 1<<reasonField | 1<<codeField
+	tlsFields     = 1<<versionField | 1<<cipherField | 1<<groupField | offerFields | failureFields&^(1<<reasonField)
+)
 
 // connection reads the values of a line.
 func (d *decoder) connection(v *values, c *evidence.Connection) verdict {
-	if !v.saysTLS() {
+	if v.present&tlsFields == 0 {
 		return bad
 	}
 	var ok [5]bool
@@ -129,11 +126,14 @@ func (d *decoder) connection(v *values, c *evidence.Connection) verdict {
 
 // failureOf reads what a line says of a failure of the handshake; false where it says of none.
 func failureOf(v *values, o *evidence.Outcome) bool {
+	if v.present&failureFields == 0 {
+		return false
+	}
 	if text := v.text[errorField]; !none(text) {
 		o.Failure, o.Cause = opensslFailure(text)
 		return true
 	}
-	if code, ok := errorCode(v.text[codeField]); ok && code != 0 {
+	if code := errorCode(v.text[codeField]); code != 0 {
 		o.Failure, o.Cause = reasonFailure(code)
 		return true
 	}
@@ -144,12 +144,19 @@ func failureOf(v *values, o *evidence.Outcome) bool {
 	return false
 }
 
-// errorCode reads the number of an OpenSSL error: HAProxy's ssl_fc_err in decimal, or 16 digits by its converter hex.
-func errorCode(s string) (uint64, bool) {
+// errorCode reads the number of an OpenSSL error: HAProxy's ssl_fc_err in decimal, or 16 digits by its converter hex. It
+// returns 0 for anything else.
+func errorCode(s string) uint64 {
+	if none(s) || s == "0" || s == "0000000000000000" { // most lines
+		return 0
+	}
 	base := 10
 	if len(s) == 16 {
 		base = 16
 	}
 	n, err := strconv.ParseUint(s, base, 64)
-	return n, err == nil
+	if err != nil {
+		return 0
+	}
+	return n
 }
