@@ -25,7 +25,8 @@ type Report struct {
 	Beyond  int               // connections and requests of clients that came after there were too many kinds
 
 	Warnings []string // one a file
-	Failed   []error  // files that could not be opened, or not be read to their end for want of the network
+	Failed   []error  // files that could not be opened
+	Broken   []error  // those that could not be read to their end, which have a warning too
 	Unknown  []*File  // files with no line of a known format
 }
 
@@ -109,6 +110,9 @@ func (rep *Report) add(f *File, counts map[Format]*FormatCount) {
 	}
 	for format, n := range f.Plain {
 		of(format).Plain += n
+	}
+	if f.Err != nil {
+		rep.Broken = append(rep.Broken, fmt.Errorf("%s: %w", f.Name, f.Err))
 	}
 	if f.Unknown() {
 		rep.Unknown = append(rep.Unknown, f)
