@@ -35,9 +35,9 @@ const (
 type verdict uint8
 
 const (
-	bad   verdict = iota // not of this format, or damaged
-	plain                // of this format, about a request or connection without TLS, or about nothing of the kind
-	tls                  // about a handshake: the connection is filled in
+	bad       verdict = iota // not of this format, or damaged
+	plain                    // of this format, about a request or connection without TLS, or about nothing of the kind
+	handshake                // about a handshake: the connection is filled in
 )
 
 // parser reads one line. The connection is zero before; its strings may be parts of the line, which must not be kept.

@@ -96,7 +96,7 @@ func (d *decoder) httpRequest(f *fields, c *evidence.Connection, encrypted, alb 
 			c.Name = name
 		}
 	}
-	return tls
+	return handshake
 }
 
 // parseALBConnection reads a line of an Application Load Balancer's connection log.
@@ -157,7 +157,7 @@ func parseALBConnection(d *decoder, line string, c *evidence.Connection) verdict
 	default:
 		c.Outcome.Result = evidence.Established
 	}
-	return tls
+	return handshake
 }
 
 // parseNLB reads a line of a Network Load Balancer's TLS log.
@@ -171,8 +171,8 @@ func parseNLB(d *decoder, line string, c *evidence.Connection) verdict {
 	if c.Client, ok = d.clientPort(client); !ok || !f.skip(2) { // destination, connection_time
 		return bad
 	}
-	handshake, _ := f.next()
-	if !f.skip(2) { // received_bytes, sent_bytes
+	took, _ := f.next() // tls_handshake_time
+	if !f.skip(2) {     // received_bytes, sent_bytes
 		return bad
 	}
 	alert, _ := f.next()
@@ -202,11 +202,11 @@ func parseNLB(d *decoder, line string, c *evidence.Connection) verdict {
 		c.Name = name
 	}
 	c.Outcome.Result = evidence.Established
-	if none(handshake) || none(cipher) {
+	if none(took) || none(cipher) {
 		c.Outcome.Result = evidence.Failed
 		c.Outcome.Failure, c.Outcome.Cause = alertFailure(alert)
 	}
-	return tls
+	return handshake
 }
 
 func isNumber(s string) bool {

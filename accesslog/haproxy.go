@@ -18,26 +18,24 @@ var httpsLog = sync.OnceValue(func() *Template {
 	return t
 })
 
-const sslFailure = ": SSL handshake failure"
-
-// parseHAProxy reads lines of "option httpslog", and those that HAProxy writes by itself of handshakes that fail (section
-// 8.2.5; since 2.7 with OpenSSL's reason):
+// parseHAProxy reads lines of "option httpslog", and those that HAProxy writes by itself of connections that fail before a
+// request (section 8.2.5; since 2.7 with OpenSSL's reason):
 //
 //	203.0.113.7:33283 [28/Feb/2025:02:07:51.623] web/1: SSL handshake failure (error:0A0000C1:SSL routines::no shared cipher)
+//	203.0.113.7:33284 [28/Feb/2025:02:07:52.001] web/1: Connection closed during SSL handshake
 func parseHAProxy(d *decoder, line string, c *evidence.Connection) verdict {
-	i := strings.Index(line, sslFailure)
-	if i < 0 || strings.IndexByte(line, '"') >= 0 {
-		return httpsLog().parse(d, line, c)
+	if v := httpsLog().parse(d, line, c); v != bad {
+		return v
 	}
-	head, tail := line[:i], line[i+len(sslFailure):]
-	if j := strings.Index(head, "]: "); j >= 0 && j < 256 { // a header of syslog
-		head = head[j+3:]
+	*c = evidence.Connection{}
+	if i := strings.Index(line, "]: "); i >= 0 && i < 256 { // a header of syslog
+		line = line[i+3:]
 	}
-	f := fields{head}
+	f := fields{line}
 	client, _ := f.next()
 	accepted, _ := f.next()
-	listener, ok := f.next()
-	if !ok || f.rest != "" || strings.IndexByte(accepted, '[') != 0 {
+	listener, message, ok := strings.Cut(f.rest, ": ")
+	if !ok || strings.IndexByte(accepted, '[') != 0 || strings.IndexByte(listener, ' ') >= 0 {
 		return bad
 	}
 	if c.Client, ok = d.clientPort(client); !ok || !c.Client.IsValid() {
@@ -46,12 +44,13 @@ func parseHAProxy(d *decoder, line string, c *evidence.Connection) verdict {
 	if c.Time, ok = d.time(accepted); !ok {
 		return bad
 	}
-	c.Server, _, _ = strings.Cut(listener, "/")
-	c.Outcome = evidence.Outcome{Result: evidence.Failed, Failure: "SSL handshake failure"}
-	if tail = strings.Trim(tail, " ()\r"); tail != "" {
-		c.Outcome.Failure, c.Outcome.Cause = opensslFailure(tail)
+	if !strings.Contains(message, "SSL handshake") {
+		return plain // such as a header of the PROXY protocol that is missing
 	}
-	return tls
+	c.Server, _, _ = strings.Cut(listener, "/")
+	c.Outcome.Result = evidence.Failed
+	c.Outcome.Failure, c.Outcome.Cause = opensslFailure(message)
+	return handshake
 }
 
 // handshaking is how nginx says what it was doing when an error came.
@@ -96,5 +95,5 @@ func parseNginxError(d *decoder, line string, c *evidence.Connection) verdict {
 	server, _, _ = strings.Cut(server, ",")
 	c.Server = strings.TrimSuffix(server, "\r")
 	c.Outcome.Result = evidence.Failed
-	return tls
+	return handshake
 }

@@ -27,7 +27,7 @@ func parseKeyValue(d *decoder, line string, c *evidence.Connection) verdict {
 		line = line[equals+1:]
 		var value string
 		if strings.HasPrefix(line, `"`) {
-			end := endOfString(line)
+			end := endOfQuotes(line)
 			if end < 0 {
 				return bad // a line that was cut
 			}
@@ -44,6 +44,22 @@ func parseKeyValue(d *decoder, line string, c *evidence.Connection) verdict {
 		}
 	}
 	return d.connection(v, c)
+}
+
+// endOfQuotes finds the quote that ends the text in quotes that s begins with, -1 where there is none. HAProxy does not escape
+// the quotes in a value, so it must be one that something else follows.
+func endOfQuotes(s string) int {
+	for i := 1; i < len(s); i++ {
+		n := strings.IndexByte(s[i:], '"')
+		if n < 0 {
+			return -1
+		}
+		i += n
+		if (i+1 == len(s) || strings.IndexByte(" \t,;", s[i+1]) >= 0) && !escaped(s, i) {
+			return i
+		}
+	}
+	return -1
 }
 
 // endOfString finds the quote that ends the string that s begins with, -1 where there is none.

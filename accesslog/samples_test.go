@@ -127,7 +127,7 @@ func TestLines(t *testing.T) {
 					if v != plain {
 						t.Errorf("verdict %d, want plain", v)
 					}
-				case v != tls || !reflect.DeepEqual(&got, c.want):
+				case v != handshake || !reflect.DeepEqual(&got, c.want):
 					t.Errorf("verdict %d\ngot  %+v\nwant %+v", v, got, *c.want)
 				}
 			}

@@ -225,8 +225,14 @@ func (p *part) value(line string, next []part) (value, rest string, ok bool) {
 		if !strings.HasPrefix(line, `"`) {
 			return "", "", false
 		}
-		end := endOfString(line)
-		if end < 0 {
+		after := `"` // and what stands behind it, since HAProxy does not escape the quotes in a value
+		if len(next) > 0 && next[0].isLiteral() {
+			after += next[0].literal
+		} else if len(next) == 0 && strings.HasSuffix(line[1:], `"`) {
+			return line[1 : len(line)-1], "", true
+		}
+		end := strings.Index(line[1:], after) + 1
+		if end == 0 {
 			return "", "", false
 		}
 		return line[1:end], line[end+1:], true

@@ -121,7 +121,7 @@ func (d *decoder) connection(v *values, c *evidence.Connection) verdict {
 	default:
 		return plain
 	}
-	return tls
+	return handshake
 }
 
 // failureOf reads what a line says of a failure of the handshake; false where it says of none.
