@@ -78,5 +78,6 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newPolicyCmd())
 	root.AddCommand(newClientCmd())
 	root.AddCommand(newSuiteCmd())
+	root.AddCommand(newLogsCmd())
 	return root
 }
