@@ -36,6 +36,7 @@ type live struct {
 	bytes    int // counted in assembler.bytes
 	first    time.Time
 	hellos   int
+	packet   int // that completed the hello
 	again    int // segments with bytes of the hello that came again
 }
 
@@ -139,7 +140,9 @@ func (a *assembler) segment(s *segment, at time.Time) {
 		l.follower.Reset(side, at)
 	}
 	for l.hellos < l.follower.Hellos() {
-		l.hellos++
+		if l.hellos++; l.hellos == 1 {
+			l.packet = a.number
+		}
 		if a.hello != nil {
 			a.hello(c, l.hellos, at)
 		}
@@ -197,6 +200,12 @@ func (a *assembler) decided(c *connection) {
 	}
 	c.live = nil
 	a.bytes -= l.bytes
+	for i := range l.sides {
+		if len(l.sides[i].pending) > 0 {
+			l.follower.Missing(follow.Side(i), 0)
+		}
+	}
+	l.follower.Now(a.now)
 	l.follower.End()
 	if from, ok := l.follower.Partial(); ok {
 		if a.partial++; a.example == "" {
@@ -205,15 +214,28 @@ func (a *assembler) decided(c *connection) {
 	}
 	if n := l.follower.Negotiation(); n != nil && a.seen != nil {
 		client := l.follower.Client()
-		a.seen(&Connection{Negotiation: n, Client: c.endpointOf(client), Server: c.endpointOf(1 - client), First: l.first, Packet: a.number, Again: l.again})
+		a.seen(&Connection{Negotiation: n, Client: c.endpointOf(client), Server: c.endpointOf(1 - client), First: l.first, Packet: l.packet, Again: l.again})
+	}
+}
+
+// sweep gives up on connections on which nothing was decided for so long, for a source without an end.
+func (a *assembler) sweep(now time.Time, patience time.Duration) {
+	a.now = now
+	for _, c := range a.queue[a.head:] {
+		if c == nil || c.live == nil || a.connections[c.key] != c {
+			continue
+		}
+		n := c.live.follower.Negotiation()
+		if n != nil && now.Sub(n.HelloAt) > patience || n == nil && now.Sub(c.live.first) > 10*patience {
+			a.decided(c)
+		}
 	}
 }
 
 // finish ends all connections: the source has no more. Time that passed until then is silence.
 func (a *assembler) finish() {
 	for _, c := range a.queue[a.head:] {
-		if c.live != nil && a.connections[c.key] == c {
-			c.live.follower.Now(a.now)
+		if c != nil && c.live != nil && a.connections[c.key] == c {
 			a.decided(c)
 		}
 	}
@@ -272,9 +294,7 @@ func (a *assembler) data(c *connection, side follow.Side, s *segment, at time.Ti
 	switch {
 	case st.synced && int32(s.seq-st.next) <= 0:
 		if int32(s.seq+uint32(len(s.data))-st.next) <= 0 {
-			if l.follower.Started() && side == l.follower.Client() && len(s.data) > 1 {
-				l.again++ // a keep-alive has one byte at most
-			}
+			l.repeated(side, s, at)
 			return
 		}
 		a.feed(l, side, s.seq, s.data, s.missing, at)
@@ -292,6 +312,14 @@ func (a *assembler) data(c *connection, side follow.Side, s *segment, at time.Ti
 		return
 	}
 	st.pending = append(st.pending, held{s.seq, bytes.Clone(s.data), s.missing})
+}
+
+// repeated counts a segment of the hello that came again for want of an answer. A keep-alive has one byte at most, and
+// a capture that shows each packet twice shows it at once.
+func (l *live) repeated(side follow.Side, s *segment, at time.Time) {
+	if n := l.follower.Negotiation(); l.follower.Started() && side == l.follower.Client() && len(s.data) > 1 && n.AnswerAt.IsZero() && at.Sub(n.HelloAt) > 100*time.Millisecond {
+		l.again++
+	}
 }
 
 // joins reports whether a stream whose beginning was not captured can be read from this segment on.

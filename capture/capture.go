@@ -69,7 +69,7 @@ func read(r *bufio.Reader) ([]Found, error) {
 	}
 	switch {
 	case isPcap(head) || isPcapNG(head):
-		return readPackets(r, isPcapNG(head))
+		return readPackets(r, isPcapNG(head), 0)
 	case bytes.HasPrefix(head, []byte{0x1F, 0x8B}):
 		return nil, errors.New("a gzip file: unpack it first")
 	}

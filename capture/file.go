@@ -196,8 +196,9 @@ func (f *pcapFile) next() (packet, error) {
 			}
 			return packet{}, f.cut()
 		}
-		p := packet{link: f.link, data: b[pcapHeader:], wire: int(f.order.Uint32(h[12:])),
-			time: time.Unix(int64(f.order.Uint32(h)), int64(f.order.Uint32(h[4:]))*int64(f.unit)).UTC()}
+		// Not h: its bytes may have moved.
+		p := packet{link: f.link, data: b[pcapHeader:], wire: int(f.order.Uint32(b[12:])),
+			time: time.Unix(int64(f.order.Uint32(b)), int64(f.order.Uint32(b[4:]))*int64(f.unit)).UTC()}
 		f.packets++
 		f.last = p.time
 		f.skip(len(b)) // the bytes stay where they are until the next peek

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/parley-tls/parley/follow"
@@ -18,7 +19,7 @@ type Connection struct {
 	Client netip.AddrPort // or the last machine that translated its address
 	Server netip.AddrPort
 	First  time.Time // of the first packet
-	Packet int       // number of the packet that decided it, from 1
+	Packet int       // number of the packet that completed the hello, from 1; 0 if none did
 	Again  int       // segments of the client that came again after its hello was whole: the way loses packets
 }
 
@@ -30,6 +31,7 @@ type Stats struct {
 	Partial  int
 	Warnings []string // damaged places: what is wrong and at which byte; the first few
 	Damaged  int      // all of them
+	Dropped  int      // live: packets that the kernel had no room for
 	First    time.Time
 	Last     time.Time
 }
@@ -91,8 +93,30 @@ func (a *assembler) read(r io.Reader, ng bool, stop func() bool) (*Stats, error)
 	return st, nil
 }
 
-// readPackets finds the hellos in a packet capture.
-func readPackets(r io.Reader, ng bool) ([]Found, error) {
+// HelloAt returns the hello in a capture that is whole with the packet of this number, from 1.
+func HelloAt(path string, number int) (*Found, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	br := bufio.NewReaderSize(f, 1<<16)
+	head, _ := br.Peek(4)
+	if !isPcap(head) && !isPcapNG(head) {
+		return nil, fmt.Errorf("%s: no packet capture, so it has no packet %d", path, number)
+	}
+	found, err := readPackets(br, isPcapNG(head), number)
+	if len(found) > 0 {
+		return &found[0], nil
+	}
+	if err != nil && !errors.Is(err, ErrNone) {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return nil, fmt.Errorf("%s: %w ends with packet %d", path, ErrNone, number)
+}
+
+// readPackets finds the hellos in a packet capture; only, if it is not 0, is the packet whose hello is wanted.
+func readPackets(r io.Reader, ng bool, only int) ([]Found, error) {
 	var found []Found
 	var malformed error
 	a := newAssembler()
@@ -103,14 +127,16 @@ func readPackets(r io.Reader, ng bool) ([]Found, error) {
 		if nth == 2 {
 			f.Hello, f.Retry = n.Second, true
 		}
-		found = append(found, f)
+		if only == 0 || only == a.number {
+			found = append(found, f)
+		}
 	}
 	a.seen = func(c *Connection) {
 		if c.BadHello != nil && malformed == nil {
-			malformed = fmt.Errorf("packet %d, from %s to %s: %w", c.Packet, c.Client, c.Server, c.BadHello)
+			malformed = fmt.Errorf("packet %d, from %s to %s: %w", a.number, c.Client, c.Server, c.BadHello)
 		}
 	}
-	st, err := a.read(r, ng, func() bool { return len(found) >= MaxFound })
+	st, err := a.read(r, ng, func() bool { return len(found) >= MaxFound || only > 0 && a.number >= only })
 	format := "pcap"
 	if ng {
 		format = "pcapng"

@@ -210,7 +210,7 @@ func (n *Negotiation) failure() string {
 		return "the server's answer breaks the protocol"
 	case n.SealedAlert != "":
 		return fmt.Sprintf("encrypted alert from the %s after %s", n.SealedAlert, n.sealedAfter())
-	case n.End != nil && (!n.Gap || n.End.How == Reset):
+	case n.End != nil && !n.Gap:
 		if n.End.By == Client && n.End.After == Hello && n.AnswerAt.IsZero() && n.End.At.Sub(n.HelloAt) >= Silence/10 {
 			return "no answer; the client gave up"
 		}

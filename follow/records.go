@@ -121,6 +121,9 @@ func (f *Follower) record(from Side, t uint8, body []byte) {
 	switch t {
 	case hello.RecordChangeCipherSpec:
 		s.changed = true
+		if from == f.client && f.n.AnswerAt.IsZero() && !f.early {
+			f.n.Gap = true // it was answered, and the answer was not seen
+		}
 		if from == f.client && f.n.Choice != nil && f.n.Choice.Version < suite.TLS13 {
 			f.reach(ClientFinished)
 		}
@@ -236,10 +239,11 @@ func (f *Follower) sealed(from Side, t uint8, size int) {
 	n, s := &f.n, &f.sides[from]
 	server := &f.sides[1-f.client]
 	if n.Choice == nil {
-		if from == f.client || server.deaf {
-			f.blind(from)
+		if from == f.client && !f.early && n.AnswerAt.IsZero() {
+			n.Gap = true // it was answered, and the answer was not seen
 		}
-		return // early data
+		f.blind(from)
+		return
 	}
 	s.sealed++
 	if n.Choice.Version < suite.TLS13 {
@@ -274,7 +278,7 @@ func (f *Follower) sealed(from Side, t uint8, size int) {
 // but have agreed.
 func (f *Follower) blind(from Side) {
 	server := &f.sides[1-f.client]
-	if from == f.client && server.deaf && f.n.Gap {
+	if from == f.client && f.n.Gap && (server.deaf || f.n.AnswerAt.IsZero()) {
 		if f.sides[from].sealed++; f.sides[from].sealed >= 2 {
 			f.establish()
 		}
