@@ -9,10 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
-	"github.com/gopacket/gopacket/pcapgo"
-	"golang.org/x/net/bpf"
 )
 
 // ErrPermission is wrapped where the user may not capture.
@@ -21,89 +18,54 @@ var ErrPermission = errors.New("no permission to capture: it needs root, or the 
 // patience is how long a live negotiation may take before it is reported as it stands.
 const patience = 30 * time.Second
 
-// livePacket is a packet on its way from the reader to the follower.
-type livePacket struct {
-	data []byte
-	time time.Time
-}
-
 // Live follows what passes an interface until ctx ends, and calls each for every negotiation when it is decided.
-// progress is called now and then with what was read so far. The kernel's counter says how many packets were dropped
-// because they came faster than they were read.
+// progress, if it is not nil, is called once a second with what was read so far. The kernel's counter says how many
+// packets were dropped because they came faster than they were read.
 func Live(ctx context.Context, device string, each func(*Connection), progress func(*Stats)) (*Stats, error) {
-	handle, err := pcapgo.NewEthernetHandle(device)
+	r, err := openRing(device)
 	if err != nil {
 		return nil, liveError(device, err)
 	}
-	defer handle.Close()
+	defer r.close()
 	link := linkOf(device)
-	handle.SetPromiscuous(true) // where it may not, the interface's own traffic is all there is
-	if err := filterOutgoing(handle, device); err != nil {
-		return nil, fmt.Errorf("%s: %w", device, err)
-	}
-	packets := make(chan livePacket, 1<<14)
-	failed := make(chan error, 1)
-	go func() {
-		defer close(packets)
-		for {
-			var data []byte
-			var ci gopacket.CaptureInfo
-			data, ci, err := handle.ReadPacketData()
-			if err != nil {
-				failed <- err
-				return
-			}
-			select {
-			case packets <- livePacket{data, ci.Timestamp}:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
 	a := newAssembler()
 	a.seen = each
 	var d decoder
 	var s segment
 	st := &Stats{First: time.Now()}
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	count := func() {
-		if k, err := handle.Stats(); err == nil {
-			st.Dropped += int(k.Drops)
-		}
+		st.Dropped += r.dropped()
 		st.Packets, st.Segments, st.Partial, st.Last = a.number, a.tcp, a.partial, time.Now()
 	}
-	for {
-		select {
-		case p, ok := <-packets:
-			if !ok {
-				count()
-				a.finish()
-				if ctx.Err() != nil {
-					return st, nil
-				}
-				return st, fmt.Errorf("%s: %w", device, <-failed)
-			}
+	for last := time.Now(); ctx.Err() == nil; {
+		err := r.read(100*time.Millisecond, func(data []byte, at time.Time) {
 			a.number++
-			if d.packet(link, p.data, &s) {
-				a.segment(&s, p.time)
+			if d.packet(link, data, &s) {
+				a.segment(&s, at)
 			}
-		case now := <-tick.C:
+		})
+		if err != nil {
+			count()
+			a.finish()
+			return st, fmt.Errorf("%s: %w", device, err)
+		}
+		if now := time.Now(); now.Sub(last) >= time.Second {
+			last = now
 			a.sweep(now, patience)
 			count()
 			if progress != nil {
 				progress(st)
 			}
-		case <-ctx.Done():
-			count()
-			a.finish()
-			return st, nil
 		}
 	}
+	a.now = time.Now()
+	count()
+	a.finish()
+	return st, nil
 }
 
 func liveError(device string, err error) error {
-	if errors.Is(err, os.ErrPermission) || strings.Contains(err.Error(), "operation not permitted") {
+	if errors.Is(err, os.ErrPermission) {
 		return fmt.Errorf("%s: %w", device, ErrPermission)
 	}
 	if _, lookup := net.InterfaceByName(device); lookup != nil {
@@ -117,25 +79,6 @@ func liveError(device string, err error) error {
 	return fmt.Errorf("%s: %w", device, err)
 }
 
-// filterOutgoing has the loopback interface show each packet once: it shows it when it is sent and when it arrives.
-func filterOutgoing(handle *pcapgo.EthernetHandle, device string) error {
-	i, err := net.InterfaceByName(device)
-	if err != nil || i.Flags&net.FlagLoopback == 0 {
-		return err
-	}
-	const packetOutgoing = 4 // linux/if_packet.h
-	program, err := bpf.Assemble([]bpf.Instruction{
-		bpf.LoadExtension{Num: bpf.ExtType},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: packetOutgoing, SkipTrue: 1},
-		bpf.RetConstant{Val: maxPacket},
-		bpf.RetConstant{Val: 0},
-	})
-	if err != nil {
-		return err
-	}
-	return handle.SetBPF(program)
-}
-
 // linkOf is the kind of header that the packets of an interface have.
 func linkOf(device string) layers.LinkType {
 	text, err := os.ReadFile("/sys/class/net/" + device + "/type")
@@ -143,8 +86,6 @@ func linkOf(device string) layers.LinkType {
 		return layers.LinkTypeEthernet
 	}
 	switch strings.TrimSpace(string(text)) { // linux/if_arp.h
-	case "1", "772": // Ethernet, loopback
-		return layers.LinkTypeEthernet
 	case "65534", "768", "769", "776", "778": // none (tun), and the tunnels
 		return layers.LinkTypeRaw
 	}

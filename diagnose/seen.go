@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/client"
@@ -164,6 +165,8 @@ func (s *Sighting) explain() []likely {
 		return s.sealedByClient()
 	case n.SealedAlert == follow.Server:
 		return s.sealedByServer()
+	case n.End != nil && n.End.By == follow.Client && n.AnswerAt.IsZero() && n.End.At.Sub(n.HelloAt) < time.Second:
+		return []likely{{id: cause.Unknown, p: 0.6, summary: fmt.Sprintf("the client left %d ms after its hello, before an answer came", n.End.At.Sub(n.HelloAt).Milliseconds())}}
 	case n.End == nil || n.End.By == follow.Client && n.AnswerAt.IsZero():
 		return s.silence()
 	case n.Stage < follow.ServerHello && n.End.By == follow.Server:

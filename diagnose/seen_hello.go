@@ -68,6 +68,9 @@ func (s *Sighting) refusedHello(shown func(signalSeen) bool) []likely {
 	for id, w := range weight {
 		if w > 0 {
 			x := likely{id: id, p: 0.95 * w / total}
+			if id == cause.Unknown {
+				x.p = min(x.p, 0.6)
+			}
 			x.summary, x.client, x.server = s.words(id, &o)
 			l = append(l, x)
 		}

@@ -141,19 +141,26 @@ func choiceWords(o evidence.Outcome) string {
 	return strings.Join(l, " ")
 }
 
+// causesText says what the likeliest cause is, what else it may be, and what would decide.
 func causesText(b *strings.Builder, causes []diagnose.Cause, indent string, st Style) {
-	for _, c := range causes {
+	var others []string
+	for i, c := range causes {
+		if i > 0 {
+			others = append(others, fmt.Sprintf("%s %.0f %%", c.ID, 100*c.Confidence))
+			continue
+		}
 		b.WriteString(wrapped(indent, fmt.Sprintf("%s %.0f %%: %s", c.ID, 100*c.Confidence, oneLine(c.Summary))) + "\n")
-	}
-	for _, c := range causes {
 		for i, e := range c.Evidence {
 			if i > 0 {
 				b.WriteString(wrapped(indent+"  ", oneLine(e.Fact)) + "\n")
 			}
 		}
-		if c.Decide != "" {
-			fmt.Fprintf(b, "%sto be sure: %s\n", indent, oneLine(c.Decide))
-		}
+	}
+	if len(others) > 0 {
+		fmt.Fprintf(b, "%sor %s\n", indent, strings.Join(others, ", "))
+	}
+	if len(causes) > 0 && causes[0].Decide != "" {
+		fmt.Fprintf(b, "%s%s %s\n", indent, st.Dim("to be sure:"), oneLine(causes[0].Decide))
 	}
 }
 
