@@ -49,7 +49,8 @@ func talks(b testing.TB) (l []talk) {
 				cancel()
 			}
 			for _, r := range relay.Stop() {
-				if t := r.Turns(); len(t) > 1 {
+				t := slices.DeleteFunc(r.Turns(), func(t testbed.Turn) bool { return t.Reset || t.Close })
+				if len(t) > 1 {
 					l = append(l, talk{t, len(t) > 3})
 				}
 			}

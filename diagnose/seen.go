@@ -152,7 +152,7 @@ func (s *Sighting) explain() []likely {
 	case n.SSLv2Error != 0:
 		return []likely{{id: cause.NoCommonCipher, p: 0.6, summary: n.SSLv2Error.Error()}, {id: cause.SSLv2HelloRefused, p: 0.3}}
 	case a != nil && a.From == follow.Server && n.Stage < follow.ServerHello:
-		return s.refusedHello(func(g signalSeen) bool { return g.alerted && g.alert == a.Description })
+		return s.refusedHello(0.1, func(g signalSeen) bool { return g.alerted && g.alert == a.Description })
 	case a != nil && a.From == follow.Server:
 		return s.refusedClient(a.Description)
 	case a != nil && n.Stage < follow.ServerHello:
@@ -224,10 +224,11 @@ func (s *Sighting) silence() []likely {
 // hungUp: the server ended the connection upon the hello, without an alert.
 func (s *Sighting) hungUp() []likely {
 	reset := s.Negotiation.End.How == follow.Reset
-	l := s.refusedHello(func(g signalSeen) bool { return reset && g.reset || !reset && g.close })
-	for i := range l {
-		l[i].p *= 0.6
+	l := s.refusedHello(0.5, func(g signalSeen) bool { return reset && g.reset || !reset && g.close })
+	rest := 1.0
+	for _, x := range l {
+		rest -= x.p
 	}
 	words := map[bool]string{true: "reset", false: "closed"}[reset]
-	return append(l, likely{id: cause.ConnectionReset, p: 0.35, summary: "the connection was " + words + " upon the client's hello, without an alert"})
+	return append(l, likely{id: cause.ConnectionReset, p: 0.9 * rest, summary: "the connection was " + words + " upon the client's hello, without an alert"})
 }

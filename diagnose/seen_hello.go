@@ -31,10 +31,12 @@ var prior = map[negotiate.Situation]float64{
 }
 
 // refusedHello reads the signals of all kinds of server backwards: which situations that this hello can be in are
-// answered so?
-func (s *Sighting) refusedHello(shown func(signalSeen) bool) []likely {
+// answered so? How many of the predefined policies refuse the hello for a cause says how probable it is. rest is the
+// weight of what none of them is.
+func (s *Sighting) refusedHello(rest float64, shown func(signalSeen) bool) []likely {
 	o := s.Negotiation.Hello.Offer()
 	weight := make(map[cause.ID]float64)
+	refusals := refusalsOf(&o)
 	for _, x := range negotiate.Situations {
 		w := s.chance(x, &o)
 		if w == 0 {
@@ -51,7 +53,9 @@ func (s *Sighting) refusedHello(shown func(signalSeen) bool) []likely {
 				best = w
 			}
 		}
-		weight[x.Cause()] = max(weight[x.Cause()], best)
+		if id := x.Cause(); best > 0 {
+			weight[id] = max(weight[id], best*(0.1+refusals[id]))
+		}
 	}
 	a := s.Negotiation.Fatal()
 	if a != nil {
@@ -61,13 +65,13 @@ func (s *Sighting) refusedHello(shown func(signalSeen) bool) []likely {
 	for _, w := range weight {
 		total += w
 	}
-	if total == 0 {
+	if total < 0.02 {
 		return s.violation(a != nil)
 	}
 	var l []likely
 	for id, w := range weight {
 		if w > 0 {
-			x := likely{id: id, p: 0.95 * w / total}
+			x := likely{id: id, p: 0.97 * w / (total + rest)}
 			if id == cause.Unknown {
 				x.p = min(x.p, 0.6)
 			}
@@ -84,6 +88,18 @@ func (s *Sighting) refusedHello(shown func(signalSeen) bool) []likely {
 	return l
 }
 
+// refusalsOf is the share of the predefined policies that refuse a hello, by cause.
+func refusalsOf(o *hello.Offer) map[cause.ID]float64 {
+	m := make(map[cause.ID]float64)
+	all := policy.All()
+	for _, p := range all {
+		if out := negotiate.Decide(o, p, nil); !out.OK {
+			m[out.Reason.Cause] += 1 / float64(len(all))
+		}
+	}
+	return m
+}
+
 // byName adds what the name of an alert says by itself (RFC 8446 section 6.2), whatever kind of server sent it.
 func byName(weight map[cause.ID]float64, a suite.Alert, o *hello.Offer) {
 	id := map[suite.Alert]cause.ID{suite.AlertProtocolVersion: cause.NoCommonVersion, suite.AlertUnrecognizedName: cause.SNIUnknown,
@@ -97,6 +113,9 @@ func byName(weight map[cause.ID]float64, a suite.Alert, o *hello.Offer) {
 	}
 	if a == suite.AlertInternalError {
 		weight[cause.Unknown] = max(weight[cause.Unknown], 1)
+		if len(o.Versions) > 0 && o.Versions[0] < suite.TLS12 { // OpenSSL 3 at security level 1, which has no signature left for them
+			weight[cause.NoCommonVersion] = max(weight[cause.NoCommonVersion], 1.5)
+		}
 	}
 }
 

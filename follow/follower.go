@@ -35,6 +35,7 @@ type Follower struct {
 	client  Side
 	done    bool
 	early   bool // the hello announces early data
+	suspect bool // the server's last encrypted record has the size of an alert
 	leaving bool // the client ended an encrypted connection itself: what the server says then is no refusal
 	sides   [2]side
 }
@@ -166,8 +167,13 @@ func (f *Follower) end(from Side, how How, at time.Time) {
 	if f.started && f.n.End == nil {
 		f.n.End = &End{By: f.party(from), How: how, After: f.n.Stage, At: at}
 	}
-	if f.started && f.n.Stage == ClientFinished && f.n.Version() == suite.TLS13 && (f.party(from) == Client || f.leaving) {
-		f.establish() // the client was content
+	if f.started && f.n.Stage == ClientFinished && f.n.Version() == suite.TLS13 {
+		switch {
+		case f.suspect:
+			f.n.SealedAlert, f.done = Server, true
+		case f.party(from) == Client || f.leaving:
+			f.establish() // the client was content
+		}
 	}
 	if over {
 		f.done = true

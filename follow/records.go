@@ -137,6 +137,10 @@ func (f *Follower) record(from Side, t uint8, body []byte) {
 }
 
 func (f *Follower) alert(from Side, a hello.Alert) {
+	if e := f.n.End; e != nil && e.By != f.party(from) {
+		f.done = true // what a side says of the other's leaving is no reason
+		return
+	}
 	if len(f.n.Alerts) < maxAlerts || ends(a) {
 		f.n.Alerts = append(f.n.Alerts, Alert{From: f.party(from), Alert: a, After: f.n.Stage})
 	}
@@ -250,12 +254,13 @@ func (f *Follower) sealed(from Side, t uint8, size int) {
 		f.sealedTLS12(from, t)
 		return
 	}
-	alert := size == 2+1+tagSize(n.Choice.Suite)
+	content := size - 1 - tagSize(n.Choice.Suite)
+	alert := content == 2 || content == 2+padding
 	switch {
 	case from != f.client && n.Stage < ClientFinished:
 		f.reach(ServerFlight)
-	case from != f.client && alert && !f.leaving && !f.early:
-		n.SealedAlert, f.done = Server, true
+	case from != f.client && alert && !f.leaving && !f.early && !f.suspect:
+		f.suspect = true // an alert, if nothing but the end follows
 	case from != f.client:
 		f.establish()
 	case f.early:
@@ -266,8 +271,8 @@ func (f *Follower) sealed(from Side, t uint8, size int) {
 	case server.sealed == 0 && !server.deaf:
 	case alert && n.Stage < ClientFinished:
 		n.SealedAlert, f.done = Client, true
-	case alert:
-		f.leaving = true
+	case content == 2:
+		f.leaving = true // with close_notify
 	case n.Stage < ClientFinished:
 		f.reach(ClientFinished)
 		n.SealedCertificate = flight(size, n.Choice.Suite)
@@ -310,11 +315,16 @@ func flight(size int, c suite.Code) Sealed {
 	if c == 0x1302 { // TLS_AES_256_GCM_SHA384
 		digest = 48
 	}
-	switch size - 1 - tagSize(c) {
-	case 4 + digest:
-		return NoneAsked
-	case 8, 8 + 4 + digest:
-		return NoneSent
+	for _, padded := range []int{0, padding} {
+		switch size - 1 - tagSize(c) - padded {
+		case 4 + digest:
+			return NoneAsked
+		case 8, 8 + 4 + digest:
+			return NoneSent
+		}
 	}
 	return Sent
 }
+
+// padding is how many zeros Java (JSSE) adds to the records of a handshake in TLS 1.3 (measured on OpenJDK 17).
+const padding = 16

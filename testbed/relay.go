@@ -36,6 +36,7 @@ type Turn struct {
 	FromClient bool
 	Data       []byte
 	Reset      bool // the side reset the connection, and sent nothing
+	Close      bool // the side ended the connection, and sent nothing
 }
 
 // NewRelay starts a relay to a server (host:port). It ends with the test, or by Stop.
@@ -104,6 +105,9 @@ func carry(dst, src net.Conn, record *Record, kept *[]byte, reset *bool) {
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF):
+			record.mu.Lock()
+			record.turns = append(record.turns, Turn{FromClient: kept == &record.client, Close: true})
+			record.mu.Unlock()
 			dst.(*net.TCPConn).CloseWrite()
 			return
 		default:
@@ -121,7 +125,7 @@ func carry(dst, src net.Conn, record *Record, kept *[]byte, reset *bool) {
 
 // turn notes bytes in the order in which they came.
 func (r *Record) turn(fromClient bool, b []byte) {
-	if n := len(r.turns); n > 0 && r.turns[n-1].FromClient == fromClient && !r.turns[n-1].Reset {
+	if n := len(r.turns); n > 0 && r.turns[n-1].FromClient == fromClient && !r.turns[n-1].Reset && !r.turns[n-1].Close {
 		r.turns[n-1].Data = append(r.turns[n-1].Data, b...)
 		return
 	}

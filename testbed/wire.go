@@ -66,9 +66,12 @@ func (d *Dialogue) Send(fromClient bool, data []byte) {
 // Say sends turns one after the other.
 func (d *Dialogue) Say(turns ...Turn) {
 	for _, t := range turns {
-		if t.Reset {
+		switch {
+		case t.Reset:
 			d.Reset(t.FromClient)
-		} else {
+		case t.Close:
+			d.Close(t.FromClient)
+		default:
 			d.Send(t.FromClient, t.Data)
 		}
 	}

@@ -46,6 +46,7 @@ type group struct {
 	Group
 	chosen   map[Chosen]int
 	failures map[string]*failure
+	decided  map[string]cause.ID // by what was seen
 }
 
 // failure is a Failure with the first connection that showed it.
@@ -76,14 +77,14 @@ func (c *Collector) Add(n *capture.Connection) {
 	}
 	ja4, name := c.fingerprint(n.Hello), serverName(n.Hello)
 	server := n.Server.String()
+	g := c.group(groupKey{ja4, server}, n)
 	if c.Tally != nil && n.Hello != nil {
 		told := out
-		if s := c.sighting(n, ja4); out.Result == evidence.Failed {
-			told.Cause = decided(s.Causes())
+		if out.Result == evidence.Failed {
+			told.Cause = c.decidedFor(g, n, out.Failure)
 		}
 		c.Tally.Add(&evidence.Connection{Time: n.HelloAt, Client: n.Client.Addr(), Server: server, Name: name, Hello: n.Hello, Outcome: told})
 	}
-	g := c.group(groupKey{ja4, server}, n)
 	if g == nil {
 		r.Beyond++
 		return
@@ -120,6 +121,21 @@ func decided(l []diagnose.Cause) cause.ID {
 	return ""
 }
 
+// decidedFor is decided for one connection, found once for all of a group that fail in the same way.
+func (c *Collector) decidedFor(g *group, n *capture.Connection, seen string) cause.ID {
+	if g == nil {
+		return ""
+	}
+	id, ok := g.decided[seen]
+	if !ok {
+		id = decided(c.sighting(n, g.JA4).Causes())
+		if len(g.decided) < maxFailures {
+			g.decided[seen] = id
+		}
+	}
+	return id
+}
+
 func (g *group) fail(n *capture.Connection, seen string) {
 	if g.Failed++; g.Failed == 1 {
 		g.Hello = raw(n.Hello)
@@ -145,7 +161,7 @@ func (c *Collector) group(k groupKey, n *capture.Connection) *group {
 		return nil
 	}
 	g := &group{Group: Group{JA4: k.ja4, Server: k.server, First: n.HelloAt, Hello: raw(n.Hello), Nearest: c.near(n.Hello, k.ja4)},
-		chosen: make(map[Chosen]int), failures: make(map[string]*failure)}
+		chosen: make(map[Chosen]int), failures: make(map[string]*failure), decided: make(map[string]cause.ID)}
 	if !n.Banner {
 		g.StartTLS = string(diagnose.StartTLSOf(n.Preamble))
 	}
