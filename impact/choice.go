@@ -3,6 +3,7 @@ package impact
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/policy"
@@ -29,7 +30,20 @@ func (j *judge) byChoice(e *Effect) {
 		e.unknown("the policy has other groups than that of today, and the log does not tell those of the client", byHello)
 	default:
 		e.Verdict, e.After = Keeps, &Choice{Version: c.Version, Suite: c.Suite, Group: c.Group}
+		e.Assumes = j.assumes(c)
 	}
+}
+
+// assumes says what of a client that offers its choice of today might still make it fail.
+func (j *judge) assumes(c *Choice) string {
+	var l []string
+	if slices.ContainsFunc(j.to.Versions, func(v suite.Version) bool { return v > c.Version && (j.from == nil || !j.from.Accepts(v)) }) {
+		l = append(l, "if it has a version above "+c.Version.String()+", it has a group and a suite for that too")
+	}
+	if j.to.Schemes != nil && (j.from == nil || j.from.Schemes == nil) || j.from != nil && slices.ContainsFunc(j.from.Schemes, func(s suite.SignatureScheme) bool { return j.to.Schemes != nil && !slices.Contains(j.to.Schemes, s) }) {
+		l = append(l, "it takes one of the policy's signature schemes")
+	}
+	return strings.Join(l, "; ")
 }
 
 // otherVersion judges a client whose version of today goes away.

@@ -41,6 +41,8 @@ type Effect struct {
 	Cause   cause.ID         `json:"cause,omitempty"` // of what breaks
 	Reason  string           `json:"reason,omitempty"`
 	Decide  string           `json:"decide,omitempty"` // what would decide, where the verdict is unknown
+	// Assumes is what a verdict that rests on a log takes for granted of the client, since hardly any is otherwise.
+	Assumes string `json:"assumes,omitempty"`
 }
 
 // Weight is how much of what was seen has a verdict.

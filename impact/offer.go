@@ -9,6 +9,7 @@ import (
 	"github.com/parley-tls/parley/evidence"
 	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/negotiate"
+	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/suite"
 )
 
@@ -103,17 +104,25 @@ func (j *judge) byOffer(e *Effect, o *offered) {
 }
 
 // failing judges a client that fails today and whose offer the new policy can meet: the change helps if the policy of
-// today cannot.
+// today cannot, and does not if something else is to blame.
 func (j *judge) failing(e *Effect, o *offered) {
 	if j.from == nil {
 		e.unknown("it fails today, and whether for the policy is not known", "the policy of today (--from)")
 		return
 	}
-	if now := negotiate.Decide(o.Offer, j.from, j.id); now.OK {
-		e.Verdict, e.After, e.Reason = Fails, nil, "it fails today although the policy would let it in: the policy is not the reason"
-	} else {
+	now := negotiate.Decide(o.Offer, j.from, j.id)
+	if !now.OK {
 		e.Verdict, e.Reason, e.Cause = Gains, "today: "+reason(&now.Reason), now.Reason.Cause
+		return
 	}
+	for _, seen := range e.Client.Outcomes {
+		switch seen.Cause.Stage() {
+		case cause.Certificate, cause.ClientAuth, cause.Network, cause.Session:
+			e.Verdict, e.After, e.Cause, e.Reason = Fails, nil, seen.Cause, "it fails today, and not for the policy: "+strings.ReplaceAll(string(seen.Cause), "-", " ")
+			return
+		}
+	}
+	e.unknown("it fails today although the policy would let it in, and why is not known", "parley why with its ClientHello, against the load balancer")
 }
 
 // doubt says what a hello does not tell that the answer rests on, "" if nothing.
@@ -123,14 +132,22 @@ func (j *judge) doubt(e *Effect, o *offered, after *negotiate.Outcome) string {
 	switch {
 	case after.Version < o.Versions[0] && !o.listsVersions && (lowest == 0 || after.Version < lowest):
 		return fmt.Sprintf("it would have to go down to %s, and its hello does not tell whether it does", after.Version)
-	case after.Version < suite.TLS12 && (lowest == 0 || lowest >= suite.TLS12):
+	case after.Version < suite.TLS12 && after.Version < o.Versions[0] && (lowest == 0 || lowest >= suite.TLS12):
 		return fmt.Sprintf("it would negotiate %s, where servers sign with SHA-1, and no hello tells whether a client takes that", after.Version)
 	case (s.KeyExchange == suite.KXDHE) && !seenWith(e.Client, s.KeyExchange):
 		return "it would negotiate DHE, and no hello before TLS 1.3 tells which sizes of a group the client takes"
+	case after.Certificate >= 0 && after.Version < suite.TLS13 && o.HasGroups && curveMissing(o, &j.id.Certificates[after.Certificate]):
+		return "it would get an ECDSA certificate on a curve that is not among its groups, which some clients refuse"
 	case j.id != nil && after.Certificate >= 0 && len(j.id.Certificates) > 1 && e.Today != nil && e.Today.Suite != 0 && otherKey(s, suite.ByCode(e.Today.Suite)):
 		return "it would get another certificate than today, and no hello tells whether the client trusts its chain"
 	}
 	return ""
+}
+
+// curveMissing reports whether a certificate's key is on a curve that the client does not list. RFC 8422 section 5.1 wants
+// both sides to look at that; some servers do not.
+func curveMissing(o *offered, c *policy.Certificate) bool {
+	return c.Curve != 0 && !slices.Contains(o.Groups, c.Curve)
 }
 
 // otherKey reports whether two suites are authenticated by keys of different kinds.
