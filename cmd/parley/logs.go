@@ -14,7 +14,6 @@ import (
 
 	"github.com/parley-tls/parley/accesslog"
 	"github.com/parley-tls/parley/accesslog/bucket"
-	"github.com/parley-tls/parley/evidence"
 	"github.com/parley-tls/parley/render"
 )
 
@@ -230,16 +229,4 @@ func notFetched(r *accesslog.Report) error {
 		return undecided(err)
 	}
 	return err
-}
-
-func writeEvidence(path string, clients []evidence.Client) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := evidence.Write(f, clients); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
 }

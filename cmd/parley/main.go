@@ -73,6 +73,7 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(newWhyCmd())
 	root.AddCommand(newConnectCmd())
+	root.AddCommand(newWatchCmd())
 	root.AddCommand(newScanCmd())
 	root.AddCommand(newCiphersCmd())
 	root.AddCommand(newPolicyCmd())

@@ -39,7 +39,7 @@ endpoint runs, the least fix on each side, and the evidence.
 
 The client is a known one (parley client list), ciphers:STRING for a client with these OpenSSL ciphers and no
 others, or a file with its ClientHello (pcap, pcapng, hex or raw; - for standard input), which is sent byte for
-byte. Without --client all known clients are judged, in one table.
+byte; CAPTURE#N is the hello in packet N, as parley watch names it. Without --client all known clients are judged, in one table.
 
 Exit codes: 0 it works, 1 it fails, 2 wrong usage or input, 3 the endpoint could not be reached.`,
 		Example: `  parley why lb.example.com --client java-7u25
@@ -163,6 +163,12 @@ func clientSide(stdin io.Reader, name, release string) (*diagnose.ClientSide, er
 		}
 		found, err = capture.ReadFile(name)
 	default:
+		if h, ok, err := helloInPacket(name); ok {
+			if err != nil {
+				return nil, err
+			}
+			return diagnose.FromHello(name, h), nil
+		}
 		p, err := client.Find(name) // a release line, another name
 		if err != nil {
 			return nil, err
