@@ -229,6 +229,26 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
+// TestTimes reads times in each form, and none that no log can have.
+func TestTimes(t *testing.T) {
+	d := newDecoder()
+	for text, want := range map[string]string{
+		"2026-11-20T09:14:03.512334Z": "2026-11-20T09:14:03.512334Z", "2026-11-20T09:14:03": "2026-11-20T09:14:03Z", "2026-11-20T09:14:03+01:30": "2026-11-20T07:44:03Z",
+		"2026/11/20 09:14:03": "2026-11-20T09:14:03Z", "[20/Nov/2026:09:14:03 -0100]": "2026-11-20T10:14:03Z", "20/Nov/2026:09:14:03.512": "2026-11-20T09:14:03.512Z",
+		"1795897866": "2026-11-28T20:31:06Z", "1795897866.123": "2026-11-28T20:31:06.123Z",
+	} {
+		if got, ok := d.time(text); !ok || !got.Equal(at(want)) {
+			t.Errorf("%s: %v, %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{"", "-", "now", "2026-13-20T09:14:03Z", "2026-11-20T24:14:03Z", "2026-11-20T09:14:03+0", "2026-11-20T09:14", "9999-12-31T23:59:59-23:59",
+		"0000-01-01T00:00:00+01:00", "20/Nov/2026:09:14", "99999999999999999999", "1795897866.x", "20/Foo/2026:09:14:03 +0000"} {
+		if got, ok := d.time(text); ok {
+			t.Errorf("%q is %v", text, got)
+		}
+	}
+}
+
 // TestCodes reads lists in each form that servers write them in.
 func TestCodes(t *testing.T) {
 	want := []suite.Code{0x1301, 0xC02F, 0xFF}
