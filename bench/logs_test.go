@@ -22,7 +22,7 @@ const (
 
 var logsTable = Table{
 	Title: "`parley logs`",
-	Intro: fmt.Sprintf("The whole program over %d MB of made-up lines of an Application Load Balancer's access log: 20,000 addresses of one or two\n"+
+	Intro: fmt.Sprintf("The whole program over %d MB of made-up lines of an Application Load Balancer's access log: 10,000 addresses of one or two\n"+
 		"clients each, 300 user agents, 8 choices of version and cipher suite, 5 names. One processor (GOMAXPROCS=1), file in the page cache, output thrown away. Bounds: %d MB/s a processor, and\n"+
 		"memory that does not grow with the lines (by no more than a quarter from a fifth of the file). The peers: `grep -c` only finds one word; awk counts by\n"+
 		"version, cipher suite, user agent and address, which is the least that answers the question; GoAccess is the analyser of logs that people use (AWSALB).", logBytes/1_000_000, minLogSpeed),
@@ -42,9 +42,9 @@ func albLines(w io.Writer, bytes int) error {
 	at := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
 	for n := 0; n < bytes; {
 		at = at.Add(time.Duration(r.IntN(40)) * time.Millisecond)
-		client, name := r.IntN(20_000), names[r.IntN(len(names))]
+		client, name := r.IntN(10_000), names[r.IntN(len(names))]
 		agent := client % len(agents)
-		if r.IntN(10) == 0 { // a second program, or a second machine behind the address
+		if r.IntN(4) == 0 { // a second program, or a second machine behind the address
 			agent = (client + 1) % len(agents)
 		}
 		m, err := fmt.Fprintf(w, "https %s app/shop-alb/50dc6c495c0c9188 203.0.%d.%d:%d 10.0.2.%d:8080 0.00%d 0.0%d 0.000 200 200 %d %d \"GET https://%s:443/catalogue/item/%d?ref=%x HTTP/1.1\" %q %s "+
