@@ -97,7 +97,10 @@ func parseJSON(d *decoder, line string, c *evidence.Connection) verdict {
 	*v = values{}
 	rest := line[start+1:]
 	for range maxValues {
-		rest = strings.TrimLeft(rest, " \t,")
+		rest = skipSpace(rest)
+		if strings.HasPrefix(rest, ",") {
+			rest = skipSpace(rest[1:])
+		}
 		if strings.HasPrefix(rest, "}") {
 			return d.connection(v, c)
 		}
@@ -109,11 +112,11 @@ func parseJSON(d *decoder, line string, c *evidence.Connection) verdict {
 			return bad
 		}
 		name := rest[1:end]
-		rest = strings.TrimLeft(rest[end+1:], " \t")
+		rest = skipSpace(rest[end+1:])
 		if !strings.HasPrefix(rest, ":") {
 			return bad
 		}
-		value, after, ok := jsonValue(strings.TrimLeft(rest[1:], " \t"))
+		value, after, ok := jsonValue(skipSpace(rest[1:]))
 		if !ok {
 			return bad
 		}
@@ -123,6 +126,13 @@ func parseJSON(d *decoder, line string, c *evidence.Connection) verdict {
 		}
 	}
 	return bad
+}
+
+func skipSpace(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	return s
 }
 
 // jsonValue takes a value off s. An object or an array is "".
