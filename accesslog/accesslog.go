@@ -55,6 +55,8 @@ type Description struct {
 type Lack struct {
 	What  string `json:"what"`
 	Where string `json:"where"`
+
+	told []Format // formats whose lines tell it
 }
 
 //go:embed formats.tsv
@@ -65,11 +67,20 @@ var Formats = sync.OnceValue(func() []*Description {
 	parsers := map[Format]parser{ALB: parseALB, ALBConnections: parseALBConnection, NLB: parseNLB, Classic: parseClassic, HAProxy: parseHAProxy,
 		NginxError: parseNginxError, JSON: parseJSON, KeyValue: parseKeyValue, LogFormat: nil}
 	var out []*Description
-	for f := range records(formatsTSV, 3) {
+	for f := range records(formatsTSV, 4) {
 		switch {
 		case f[0] == "lacks":
 			last := out[len(out)-1]
-			last.Lacks = append(last.Lacks, Lack{f[1], f[2]})
+			lack := Lack{What: f[1], Where: f[2]}
+			if f[3] != "-" {
+				for name := range strings.SplitSeq(f[3], ",") {
+					if _, ok := parsers[Format(name)]; !ok {
+						panic(fmt.Sprintf("accesslog: formats.tsv: %q", f))
+					}
+					lack.told = append(lack.told, Format(name))
+				}
+			}
+			last.Lacks = append(last.Lacks, lack)
 		default:
 			p, ok := parsers[Format(f[1])]
 			if f[0] != "format" || !ok {

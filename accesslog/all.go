@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/parley-tls/parley/evidence"
@@ -28,6 +29,17 @@ type Report struct {
 	Failed   []error  // files that could not be opened
 	Broken   []error  // those that could not be read to their end, which have a warning too
 	Unknown  []*File  // files with no line of a known format
+}
+
+// Lacking lists what the lines of a format do not tell, nor those of the other formats that were read.
+func (rep *Report) Lacking(c *FormatCount) []Lack {
+	out := []Lack{}
+	for _, l := range c.Lacks {
+		if !slices.ContainsFunc(rep.Formats, func(other FormatCount) bool { return other.TLS > 0 && slices.Contains(l.told, other.Format) }) {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // FormatCount is how many lines of a format there were.

@@ -150,6 +150,11 @@ func TestReadAll(t *testing.T) {
 			t.Errorf("the name in the file's name was not taken: %+v", c)
 		}
 	}
+	for i := range rep.Formats { // the connection log tells of the failures that the access log lacks
+		if f := &rep.Formats[i]; f.Format == ALB && len(rep.Lacking(f)) != len(f.Lacks)-2 {
+			t.Errorf("lacking: %+v", rep.Lacking(f))
+		}
+	}
 	if only := ReadAll(sources[:1], Options{Format: NLB}); len(only.Clients) != 0 || len(only.Unknown) != 1 {
 		t.Errorf("%+v", only)
 	}

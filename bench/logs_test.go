@@ -23,8 +23,8 @@ const (
 var logsTable = Table{
 	Title: "`parley logs`",
 	Intro: fmt.Sprintf("The whole program over %d MB of made-up lines of an Application Load Balancer's access log: 10,000 addresses of one or two\n"+
-		"clients each, 300 user agents, 8 choices of version and cipher suite, 5 names. One processor (GOMAXPROCS=1), file in the page cache, output thrown away. Bounds: %d MB/s a processor, and\n"+
-		"memory that does not grow with the lines (by no more than a quarter from a fifth of the file). The peers: `grep -c` only finds one word; awk counts by\n"+
+		"clients each, 300 user agents, 8 choices of version and cipher suite, 5 names. One processor (GOMAXPROCS=1), file in the page\n"+
+		"cache, output thrown away. Bounds: %d MB/s a processor, and memory that does not grow with the lines (by no more than a quarter from a fifth of the file). The peers: `grep -c` only finds one word; awk counts by\n"+
 		"version, cipher suite, user agent and address, which is the least that answers the question; GoAccess is the analyser of logs that people use (AWSALB).", logBytes/1_000_000, minLogSpeed),
 	Head: []string{"tool", "MB", "wall time", "processor time", "MB/s of processor time", "ratio of processor time to parley's", "peak memory", "within the bounds"},
 }

@@ -59,7 +59,7 @@ func DescribeLogs(r *accesslog.Report, top int) *Logs {
 		l.Clients = []evidence.Client{}
 	}
 	for _, f := range r.Formats {
-		l.Formats = append(l.Formats, LogFormat{f.Format, f.Title, f.TLS, f.Plain, f.Lacks})
+		l.Formats = append(l.Formats, LogFormat{f.Format, f.Title, f.TLS, f.Plain, r.Lacking(&f)})
 	}
 	index := map[string]int{}
 	for i := range l.Clients {
