@@ -82,7 +82,7 @@ func (r *Report) examine(ctx context.Context, p *probe.Prober, result *scan.Resu
 	}
 	opt.stage("features and vulnerabilities")
 	check := func(ids []string) []vuln.Finding {
-		return vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName, Only: ids})
+		return vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName, Only: ids, ClientCertificate: opt.ClientCertificate})
 	}
 	var both sync.WaitGroup
 	both.Go(func() {
