@@ -210,13 +210,18 @@ func hostileServers(t *testing.T) {
 				c.Write(append(choice(t, newest(h), anyOf(rand.New(rand.NewPCG(uint64(h.Random[0]), 3)), h.Suites), false), hello.MarshalAlert(suite.TLS12, true, suite.AlertHandshakeFailure)...))
 			}
 		}},
-		{"long lists and single suites alone", "", func(c net.Conn) {
-			h := hears(c)
-			if h == nil || len(h.Suites) > 2 && len(h.Suites) < 60 {
+		{"refusal of what it accepts", "", func(c net.Conn) {
+			accepts, h := []suite.Code{0xC028, 0x003C, 0xC030, 0x009D, 0xC013}, hears(c)
+			if h == nil || newest(h) != suite.TLS12 {
+				return
+			}
+			first := slices.IndexFunc(accepts, func(x suite.Code) bool { return slices.Contains(h.Suites, x) })
+			others := slices.ContainsFunc(h.Suites, func(x suite.Code) bool { return !slices.Contains(accepts, x) })
+			if first < 0 || !others && len(h.Suites) > 1 { // so that no question tells the order
 				c.Write(hello.MarshalAlert(suite.TLS12, true, suite.AlertHandshakeFailure))
 				return
 			}
-			c.Write(flight(t, newest(h), h.Suites[0], chain))
+			c.Write(flight(t, suite.TLS12, accepts[first], chain))
 		}},
 		{"HelloRetryRequest for ever", "", lies(t, func(r *rand.Rand, h *hello.ClientHello) (suite.Version, suite.Code, bool) {
 			return newest(h), anyOf(r, h.Suites), true
