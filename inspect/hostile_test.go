@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"crypto/tls"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -160,7 +161,8 @@ func TestHostile(t *testing.T) {
 
 func hostileServers(t *testing.T) {
 	hello12 := choice(t, suite.TLS12, 0xC02F, false)
-	all, chain := suite.All(), testbed.Make(t, testbed.RSA2048).TLS.Certificate
+	all, good := suite.All(), testbed.Make(t, testbed.RSA2048).TLS
+	chain := good.Certificate
 	for _, x := range []struct {
 		name     string
 		startTLS string
@@ -222,6 +224,14 @@ func hostileServers(t *testing.T) {
 				return
 			}
 			c.Write(flight(t, suite.TLS12, accepts[first], chain))
+		}},
+		{"data without end after the handshake", "", func(c net.Conn) {
+			s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{good}})
+			for s.Handshake() == nil {
+				if _, err := s.Write(make([]byte, 1<<14)); err != nil {
+					return
+				}
+			}
 		}},
 		{"HelloRetryRequest for ever", "", lies(t, func(r *rand.Rand, h *hello.ClientHello) (suite.Version, suite.Code, bool) {
 			return newest(h), anyOf(r, h.Suites), true
