@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -107,6 +108,22 @@ func TestLookupInTime(t *testing.T) {
 		t.Errorf("exit code %d after %v: %s", code, d, out)
 	}
 	validate(t, out)
+}
+
+// TestLookupInTimeElsewhere: it does for the commands that ask one endpoint.
+func TestLookupInTimeElsewhere(t *testing.T) {
+	nameServer(t, time.Minute)
+	for _, command := range []string{"why lb.example.com --client go-1.26", "why lb.example.com", "connect lb.example.com", "policy match lb.example.com"} {
+		root := newRoot()
+		root.SetOut(io.Discard)
+		root.SetErr(io.Discard)
+		root.SetArgs(append(strings.Fields(command), "--timeout", "300ms"))
+		start := time.Now()
+		err := root.Execute()
+		if d := time.Since(start); err == nil || d > 2*time.Second {
+			t.Errorf("%s: %v after %v", command, err, d)
+		}
+	}
 }
 
 // TestScanDefaultPort: the port follows the protocol where a target names none.
