@@ -21,6 +21,7 @@ var badServers = map[string]func(*net.TCPConn){
 	"resets":       func(c *net.TCPConn) { hear(c); c.SetLinger(0) },
 	"silent":       wait,
 	"drips":        drip,
+	"trickles":     trickle,
 	"stalls":       answers(chooses()),
 	"truncates":    func(c *net.TCPConn) { hear(c); c.Write(chooses()[:20]) },
 	"garbage":      answers([]byte("\xDE\xAD\xBE\xEF\x1b[2J\x00\x00\x00")),
@@ -76,6 +77,19 @@ func drip(c *net.TCPConn) {
 			return
 		}
 		time.Sleep(time.Second)
+	}
+}
+
+// trickle sends a ServerHello at once, and its certificate at a speed at which it never comes to an end.
+func trickle(c *net.TCPConn) {
+	hear(c)
+	c.Write(chooses())
+	c.Write([]byte{22, 3, 3, 0x10, 0, 11, 0, 0x0F, 0xFC})
+	for {
+		if _, err := c.Write([]byte{0}); err != nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 
