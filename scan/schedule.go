@@ -20,8 +20,8 @@ type schedule struct {
 	open    int // sent and not answered
 	spares  []spare
 	dialled *sync.WaitGroup // the connections before the spares, nil after them
-	// starving comes some time after the first answer. Where the others are not there then, the endpoint may serve one
-	// connection after the other, and wait for a spare.
+	// starving comes when the first answer, or some time after it the others, should have been there: the endpoint may
+	// serve one connection after the other, and wait for a spare.
 	starving <-chan time.Time
 	rounds   map[asker]*round
 	pacing
@@ -88,7 +88,7 @@ func (f *full) run() {
 		select {
 		case a := <-f.answers:
 			f.hear(a)
-			if f.starving == nil {
+			if len(f.replies) == 1 {
 				f.starving = time.After(max(time.Since(begun)/3, 20*time.Millisecond))
 			}
 			f.advance()
@@ -172,10 +172,17 @@ func (f *full) dispatch() time.Duration {
 }
 
 // spare opens connections for the questions that follow the first ones, as far as those leave room. It waits until the
-// others stand, lest a server that serves one connection after the other comes to a spare before them.
+// others stand, lest a server that serves one connection after the other comes to a spare before them. It may all the
+// same, where something on the way does not keep the order.
 func (f *full) spare() {
 	first := f.dialled
 	f.dialled = nil
+	begun, starving := time.Now(), make(chan time.Time, 1)
+	f.starving = starving
+	go func() {
+		first.Wait()
+		time.AfterFunc(max(3*time.Since(begun), 200*time.Millisecond), func() { starving <- time.Now() })
+	}()
 	for range f.p.Limit() - f.open {
 		s := make(spare, 1)
 		f.spares = append(f.spares, s)
@@ -222,7 +229,8 @@ func (f *full) hear(a answer) {
 		f.p.Narrow()
 	}
 	f.spend(&a.got, f.ever)
-	alone := len(a.parts) == 1
+	// Of two that share a hello, a refusal of the version is the answer to both.
+	alone := len(a.parts) == 1 || a.got.Answer == probe.Alerted && a.got.Alert == suite.AlertProtocolVersion
 	together := !slices.ContainsFunc(a.parts, func(p part) bool { return !p.line.understands(p.index, &a.got) })
 	for _, p := range a.parts {
 		r := f.rounds[p.line]
@@ -289,6 +297,9 @@ func (f *full) lines() []asker {
 	}
 	if f.free != nil {
 		l = append(l, f.free)
+	}
+	if f.finite != nil {
+		l = append(l, f.finite)
 	}
 	return append(l, f.groups13, f.groups12)
 }

@@ -1,6 +1,9 @@
 package suite
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Group is a named group of the supported_groups extension (RFC 8446 section 4.2.7, RFC 8422, RFC 7919).
 type Group uint16
@@ -33,6 +36,20 @@ func (g Group) String() string {
 
 // MarshalText gives the IANA name.
 func (g Group) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
+
+// UnmarshalText reads an IANA name, or a code as String writes it.
+func (g *Group) UnmarshalText(b []byte) error {
+	if i := GroupByName(string(b)); i != nil {
+		*g = i.Code
+		return nil
+	}
+	n, err := strconv.ParseUint(string(b), 0, 16)
+	if err != nil {
+		return fmt.Errorf("%q is no group: expected an IANA name or a code", b)
+	}
+	*g = Group(n)
+	return nil
+}
 
 // SignatureScheme is a code of signature_algorithms: in TLS 1.3 one name (RFC 8446 section 4.2.3), in
 // TLS 1.2 a hash byte and a signature byte (RFC 5246 section 7.4.1.4.1), in one number space.

@@ -7,6 +7,7 @@ package suite
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 )
 
 // Code is the number of a cipher suite on the wire. TLS suites have two bytes; the cipher kinds of
@@ -65,3 +66,19 @@ const (
 	EmptyRenegotiationInfoSCSV Code = 0x00FF // RFC 5746
 	FallbackSCSV               Code = 0x5600 // RFC 7507
 )
+
+// UnmarshalJSON reads the object that MarshalJSON writes; the code counts.
+func (c *Code) UnmarshalJSON(b []byte) error {
+	var ref struct {
+		Code string `json:"code"`
+	}
+	if err := json.Unmarshal(b, &ref); err != nil {
+		return err
+	}
+	n, err := strconv.ParseUint(ref.Code, 0, 24)
+	if err != nil {
+		return fmt.Errorf("%q is no cipher suite's code: expected hexadecimal digits after 0x", ref.Code)
+	}
+	*c = Code(n)
+	return nil
+}

@@ -281,13 +281,18 @@ func (s *subject) serial(ctx context.Context) bool {
 // unhurried is many times what the endpoint took to answer when it was quickest in the scan. One that is slower for
 // another reason is taken for a serial one, which costs time alone.
 func (s *subject) unhurried() time.Duration {
+	return min(200*time.Millisecond+20*s.quickest(), time.Second)
+}
+
+// quickest is the shortest time that the endpoint took in the scan to answer a hello; a second if none was answered sooner.
+func (s *subject) quickest() time.Duration {
 	quickest := time.Second
 	for i := range s.result.Seen.Replies {
 		if d := s.result.Seen.Replies[i].FirstByte; d > 0 {
 			quickest = min(quickest, d)
 		}
 	}
-	return min(200*time.Millisecond+20*quickest, time.Second)
+	return quickest
 }
 
 // wait sleeps, unless ctx ends.

@@ -59,6 +59,9 @@ type Options struct {
 	ClientCertificate *tls.Certificate
 }
 
+// few checks do not hold up each other, even where the endpoint serves one connection after the other.
+const few = 4
+
 // patience is how many times a connection's time limit all checks together may take, unless the prober paces them. An
 // endpoint that stalls every connection uses it up; what is then not decided is unsure.
 const patience = 6
@@ -74,7 +77,7 @@ func Check(ctx context.Context, p *probe.Prober, t probe.Target, r *scan.Result,
 		ctx, cancel = context.WithTimeout(ctx, patience*s.limit)
 		defer cancel()
 	}
-	if len(s.versions()) > 0 && s.serial(ctx) {
+	if len(all) > few && len(s.versions()) > 0 && s.serial(ctx) {
 		for p.Limit() > 1 {
 			p.Narrow()
 		}

@@ -1,0 +1,168 @@
+package evidence
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/parley-tls/parley/client"
+	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/suite"
+)
+
+// seededRandom gives other randoms to each hello.
+type seededRandom byte
+
+func (r *seededRandom) Read(b []byte) (int, error) {
+	for i := range b {
+		*r++
+		b[i] = byte(*r)
+	}
+	return len(b), nil
+}
+
+func helloOf(t *testing.T, profile, name string, seed byte) *hello.ClientHello {
+	t.Helper()
+	p := client.ByName(profile)
+	if p == nil {
+		t.Fatalf("no profile %s", profile)
+	}
+	o := *p.Offer()
+	o.ServerName = name
+	random := seededRandom(seed)
+	h, err := hello.Build(&o, &random)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+var established = Outcome{Result: Established, Version: suite.TLS12, Suite: 0xC02F, Group: suite.X25519}
+
+func at(minute int) time.Time { return time.Date(2026, 11, 20, 9, minute, 0, 0, time.UTC) }
+
+func address(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
+
+func TestTallyPutsAlikeTogether(t *testing.T) {
+	var tally Tally
+	for i := range 3 {
+		tally.Add(&Connection{Time: at(i), Client: address(i % 2), Server: "lb:443", Name: fmt.Sprintf("%d.example.com", i),
+			Hello: helloOf(t, "openssl-3.0", fmt.Sprintf("%d.example.com", i), byte(i)), Outcome: established})
+	}
+	tally.Add(&Connection{Time: at(9), Client: address(7), Hello: helloOf(t, "java-7u25", "", 0), Outcome: Outcome{Result: Failed, Failure: "handshake_failure"}})
+	for _, agent := range []string{"curl/8", "curl/8", "okhttp/3"} {
+		tally.Add(&Connection{Client: address(1), UserAgent: agent, Outcome: established})
+	}
+	got := tally.Clients()
+	if len(got) != 4 {
+		t.Fatalf("got %d kinds, want 4: %+v", len(got), got)
+	}
+	first := got[0]
+	if first.Connections != 3 || first.Sources != 2 || len(first.Names) != 3 || first.First != at(0) || first.Last != at(2) ||
+		!reflect.DeepEqual(first.Outcomes, []Count{{established, 3}}) || !strings.HasPrefix(first.JA4, "t13d") {
+		t.Errorf("OpenSSL's connections: %+v", first)
+	}
+	if h, err := first.ClientHello(); err != nil || h.Offer().ServerName != "0.example.com" {
+		t.Errorf("the hello that was kept: %v, %v", h, err)
+	}
+	if got[1].UserAgent != "curl/8" || got[1].Connections != 2 || got[1].Hello != nil {
+		t.Errorf("the log's lines: %+v", got[1])
+	}
+	for _, c := range got {
+		if want := map[bool]int{true: 1}[c.JA4 != "" && c.JA4 != first.JA4]; c.Failures() != want {
+			t.Errorf("%d failures of %+v", c.Failures(), c)
+		}
+	}
+}
+
+// TestMergeIsAddition fills one tally and two, and expects the same.
+func TestMergeIsAddition(t *testing.T) {
+	var whole, a, b Tally
+	for i := range 200 {
+		c := Connection{Time: at(i % 60), Client: address(i % 37), UserAgent: fmt.Sprint("agent ", i%5), Outcome: established}
+		if i%3 == 0 {
+			c.Outcome = Outcome{Result: Failed, Failure: "reset"}
+		}
+		whole.Add(&c)
+		if i%2 == 0 {
+			a.Add(&c)
+		} else {
+			b.Add(&c)
+		}
+	}
+	a.Merge(&b)
+	if got, want := a.Clients(), whole.Clients(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestTallyIsBounded(t *testing.T) {
+	var tally Tally
+	long := strings.Repeat("x", 10<<10)
+	tally.Add(&Connection{UserAgent: "one", Outcome: established})
+	for i := range maxKinds + 9 {
+		tally.Add(&Connection{Client: address(i), UserAgent: fmt.Sprint(i, long), Name: fmt.Sprint(i, long), Outcome: established})
+	}
+	if tally.Beyond != 10 || len(tally.kinds) != maxKinds {
+		t.Errorf("%d kinds and %d connections beyond, want %d and 10", len(tally.kinds), tally.Beyond, maxKinds)
+	}
+	for i := range 3 * maxOutcomes {
+		tally.Add(&Connection{Client: address(1), UserAgent: fmt.Sprint(0, long), Name: fmt.Sprint(i, long), Outcome: Outcome{Result: Established,
+			Version: suite.TLS12, Suite: 0xC02F, Group: suite.X25519, Failure: fmt.Sprint(i)}})
+	}
+	if c := tally.Clients()[0]; len(c.Outcomes) > maxOutcomes+1 || len(c.Names) != maxExamples || c.Connections != 3*maxOutcomes+1 {
+		t.Errorf("%d outcomes, %d names, %d connections", len(c.Outcomes), len(c.Names), c.Connections)
+	}
+	for i := range maxSources + 5 {
+		tally.Add(&Connection{Client: address(i), UserAgent: "one", Outcome: established})
+	}
+	if tally.sources > maxSources || !tally.Clients()[0].AtLeast {
+		t.Errorf("%d sources kept", tally.sources)
+	}
+}
+
+func TestFile(t *testing.T) {
+	var tally Tally
+	tally.Add(&Connection{Time: at(1), Client: address(1), Server: "10.0.0.1:443", Hello: helloOf(t, "openssl-3.0", "a.example", 1), Outcome: established})
+	tally.Add(&Connection{Client: address(1), UserAgent: "curl/8", Outcome: Outcome{Result: Failed, Failure: "no shared cipher", Cause: "no-common-cipher"}})
+	var b bytes.Buffer
+	if err := Write(&b, tally.Clients()); err != nil {
+		t.Fatal(err)
+	}
+	schema := jsonschema.NewCompiler().MustCompile("../docs/schema/evidence.schema.json")
+	for l := range strings.Lines(b.String()) {
+		var doc any
+		if err := json.Unmarshal([]byte(l), &doc); err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(doc); err != nil {
+			t.Errorf("%v\n%s", err, l)
+		}
+	}
+	got, err := Read(&b)
+	if err != nil || !reflect.DeepEqual(got, tally.Clients()) {
+		t.Errorf("%v\ngot  %+v\nwant %+v", err, got, tally.Clients())
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"schema":"parley/evidence/1","outcomes":[{"result":"failed","version":"TLSv1.2","cipher":{"code":"0xC02F"},"group":"x25519","connections":1}],"connections":1,"sources":1}`))
+	f.Add([]byte(`{"schema":"parley/evidence/1","client_hello":"1603","outcomes":null,"connections":0,"sources":0}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		clients, _ := Read(bytes.NewReader(b))
+		var out bytes.Buffer
+		if err := Write(&out, clients); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := Read(&out); err != nil || len(again) != len(clients) {
+			t.Errorf("what was read is written and cannot be read: %v", err)
+		}
+	})
+}
