@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"io"
 	"math/rand/v2"
@@ -145,16 +146,54 @@ const noSuite suite.Code = 0xCAFE
 // TestHostile: whatever an endpoint does, a scan of it ends, within a time that its limit for a connection bounds, with a
 // bounded number of connections and in bounded memory, and leaves nothing running.
 func TestHostile(t *testing.T) {
-	goroutines, used := runtime.NumGoroutine(), peak()
+	check, used := leavesNothing(t), peak()
 	t.Run("servers", hostileServers)
 	if n := used(); n > 64<<20 {
 		t.Errorf("%d MiB of memory", n>>20)
 	}
-	for until := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines; time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(until) {
-			var stacks strings.Builder
-			pprof.Lookup("goroutine").WriteTo(&stacks, 1)
-			t.Fatalf("%d goroutines are left of %d:\n%s", runtime.NumGoroutine(), goroutines, stacks.String())
+	check()
+}
+
+// TestInterruptedEnds: a scan that is given up, whenever that is, ends soon and leaves nothing running.
+func TestInterruptedEnds(t *testing.T) {
+	check := leavesNothing(t)
+	t.Run("servers", func(t *testing.T) {
+		id := testbed.Make(t, testbed.RSA2048).TLS
+		for name, serve := range map[string]func(net.Conn){
+			"silence": func(c net.Conn) { io.Copy(io.Discard, c) },
+			"drip":    drips(record(22, nil)),
+			"stall":   says(choice(t, suite.TLS12, 0xC02F, false)),
+			"good":    func(c net.Conn) { tls.Server(c, &tls.Config{Certificates: []tls.Certificate{id}}).Handshake() },
+		} {
+			addr := testbed.Listen(t, time.Minute, serve)
+			host, port, _ := net.SplitHostPort(addr)
+			for _, depth := range []Depth{Quick, Basic, Full} {
+				for _, after := range []time.Duration{0, 3 * time.Millisecond, 20 * time.Millisecond, 60 * time.Millisecond} {
+					ctx, cancel := context.WithTimeout(t.Context(), after)
+					start := time.Now()
+					Run(ctx, &probe.Prober{Timeout: time.Minute}, Target{Name: addr, Host: host, Port: port, Address: addr, ServerName: testbed.HostName}, Options{Depth: depth})
+					if took := time.Since(start); took > after+5*time.Second {
+						t.Errorf("%s, %s, given up after %v: took %v", name, depth, after, took)
+					}
+					cancel()
+				}
+			}
+		}
+	})
+	check()
+}
+
+// leavesNothing counts goroutines, and returns a check that there are no more.
+func leavesNothing(t *testing.T) func() {
+	goroutines := runtime.NumGoroutine()
+	return func() {
+		t.Helper()
+		for until := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines; time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(until) {
+				var stacks strings.Builder
+				pprof.Lookup("goroutine").WriteTo(&stacks, 1)
+				t.Fatalf("%d goroutines are left of %d:\n%s", runtime.NumGoroutine(), goroutines, stacks.String())
+			}
 		}
 	}
 }
