@@ -13,7 +13,7 @@ import (
 // One that accepts everything takes some 300 connections.
 const (
 	maxConnections = 1000
-	maxFailures    = 100 // connections that met a reset, silence or the like, since the first answer
+	maxFailures    = 100 // connections that met a reset, silence or the like, since the first answer and however slow
 	maxUnanswered  = 16  // of them in a row
 	patience       = 60  // times the limit of a connection, unless the prober paces them
 )
@@ -26,15 +26,19 @@ type effort struct {
 	gaveUp              string // why nothing more is asked, "" as long as it is
 }
 
-// spend takes in an answer.
-func (e *effort) spend(o *probe.Observation, ever bool) {
+// spend takes in an answer. What is lost counts where it came of the present pace: one that is too fast loses many at once.
+func (e *effort) spend(o *probe.Observation, counts bool) {
 	e.connections++
+	lost := ofNetwork(o.Answer)
 	stalled := o.Answer.Accepted() && !o.Complete && o.End == probe.Silent
-	if ever && (ofNetwork(o.Answer) || stalled) {
+	if lost && counts || stalled {
 		e.failed++
 	}
-	if e.unanswered++; !ofNetwork(o.Answer) || !ever {
+	switch {
+	case !lost:
 		e.unanswered = 0
+	case counts:
+		e.unanswered++
 	}
 }
 

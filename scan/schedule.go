@@ -225,10 +225,10 @@ func put(conn net.Conn, o probe.Observation, q *asking) answer {
 func (f *full) hear(a answer) {
 	f.open--
 	f.replies = append(f.replies, Reply{Question: Question{Offer: a.offer}, Observation: a.got})
+	f.spend(&a.got, f.ever && !a.sent.Before(f.slowed))
 	if f.note(a.sent, time.Now(), !ofNetwork(a.got.Answer)) || f.late(a.got.ConnectTime) {
 		f.p.Narrow()
 	}
-	f.spend(&a.got, f.ever)
 	// Of two that share a hello, a refusal of the version is the answer to both.
 	alone := len(a.parts) == 1 || a.got.Answer == probe.Alerted && a.got.Alert == suite.AlertProtocolVersion
 	together := !slices.ContainsFunc(a.parts, func(p part) bool { return !p.line.understands(p.index, &a.got) })

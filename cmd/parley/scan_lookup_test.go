@@ -154,8 +154,8 @@ func TestScanClientCertificate(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"$MUTUAL", []string{`"required": {"state":"yes"}`, `"resumes": {"state":"not-tested","why":"the endpoint wants a client certificate"}`}},
-		{"$MUTUAL --client-cert $CLIENT_CERT --client-key $CLIENT_KEY", []string{`"accepted": {"state":"yes"}`, `"required": {"state":"yes"}`, `"resumes": {"state":"yes"}`}},
+		{"$MUTUAL", []string{`"required": {"state":"yes"}`, `"resumes": {"state":"not-tested","why":"the endpoint wants a client certificate"}`, `"name": "Ticketbleed","cve": "CVE-2016-9244","verdict": "unsure"`}},
+		{"$MUTUAL --client-cert $CLIENT_CERT --client-key $CLIENT_KEY", []string{`"accepted": {"state":"yes"}`, `"required": {"state":"yes"}`, `"resumes": {"state":"yes"}`, `"name": "Ticketbleed","cve": "CVE-2016-9244","verdict": "not-vulnerable"`}},
 		{"$MUTUAL --client-cert $OTHER_CERT --client-key $OTHER_KEY", []string{`"accepted": {"state":"no"}`, `"required": {"state":"yes"}`}},
 		{"$STRICT --client-cert $CLIENT_CERT --client-key $CLIENT_KEY", []string{`"accepted": {"state":"not-tested"`, `"required": {"state":"not-applicable"`}},
 	} {
