@@ -87,11 +87,13 @@ func (f *full) run() {
 		}
 		select {
 		case a := <-f.answers:
-			f.hear(a)
+			news := f.hear(a)
 			if len(f.replies) == 1 {
 				f.starving = time.After(max(time.Since(begun)/3, 20*time.Millisecond))
 			}
-			f.advance()
+			if news {
+				f.advance()
+			}
 		case <-f.starving:
 			f.discard()
 		case <-after(wait):
@@ -221,8 +223,8 @@ func put(conn net.Conn, o probe.Observation, q *asking) answer {
 	return a
 }
 
-// hear takes an answer in.
-func (f *full) hear(a answer) {
+// hear takes an answer in, and reports whether a line has the answers of its round.
+func (f *full) hear(a answer) (news bool) {
 	f.open--
 	f.replies = append(f.replies, Reply{Question: Question{Offer: a.offer}, Observation: a.got})
 	f.spend(&a.got, f.ever && !a.sent.Before(f.slowed))
@@ -240,8 +242,10 @@ func (f *full) hear(a answer) {
 		if r.missing--; r.missing == 0 {
 			delete(f.rounds, p.line)
 			p.line.take(r.answers)
+			news = true
 		}
 	}
+	return news
 }
 
 // share lets questions for groups ride on the hellos that ask for suites: an answer tells of both. Where it takes
