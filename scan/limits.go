@@ -10,9 +10,9 @@ import (
 )
 
 // Bounds on a scan, for an endpoint that contradicts itself, or answers too seldom or too slowly to be asked to the end.
-// One that accepts everything takes some 300 connections.
+// One that accepts everything with certificates of several kinds takes some 3,500 connections.
 const (
-	maxConnections = 1000
+	maxConnections = 10000
 	maxFailures    = 100 // connections that met a reset, silence or the like, since the first answer and however slow
 	maxUnanswered  = 16  // of them in a row
 	patience       = 60  // times the limit of a connection, unless the prober paces them
