@@ -48,7 +48,7 @@ func Run(ctx context.Context, p *probe.Prober, t Target, opt Options) *Report {
 	}
 	r := NewReport(t, opt.Depth, opt.Now)
 	guarded, dials := guard(ctx, p, &t)
-	var beside basics
+	beside := basics{certificate: opt.ClientCertificate}
 	result := learn(guarded, p, r, opt, func(first *scan.Result) { beside.begin(ctx, p, r, first) })
 	r.Interrupted = ctx.Err() != nil
 	if r.Reached = len(result.Seen.Policy.Versions) > 0 || sslv2(result) == Yes; r.Reached {
@@ -84,25 +84,26 @@ func (r *Report) examine(ctx context.Context, p *probe.Prober, result *scan.Resu
 	both.Go(func() {
 		r.Features = scan.Features(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName, ClientCertificate: opt.ClientCertificate})
 	})
-	r.Vulnerabilities = r.check(ctx, p, result, nil)
+	r.Vulnerabilities = r.check(ctx, p, result, nil, opt.ClientCertificate)
 	both.Wait()
 }
 
-func (r *Report) check(ctx context.Context, p *probe.Prober, result *scan.Result, ids []string) []vuln.Finding {
-	return vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName, Only: ids})
+func (r *Report) check(ctx context.Context, p *probe.Prober, result *scan.Result, ids []string, certificate *tls.Certificate) []vuln.Finding {
+	return vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName, Only: ids, ClientCertificate: certificate})
 }
 
 // basics is what sslscan reports beside versions, suites and groups. It is asked for while the scan goes on.
 type basics struct {
-	features *scan.Basic
-	checks   chan []vuln.Finding
+	certificate *tls.Certificate // of the client
+	features    *scan.Basic
+	checks      chan []vuln.Finding
 }
 
 // begin asks what the first answers of the scan allow to ask.
 func (b *basics) begin(ctx context.Context, p *probe.Prober, r *Report, first *scan.Result) {
 	b.features = scan.BeginBasic(ctx, p, target(r), first, scan.Options{ServerName: r.Target.ServerName})
 	b.checks = make(chan []vuln.Finding, 1)
-	go func() { b.checks <- r.check(ctx, p, first, basicChecks[:1]) }()
+	go func() { b.checks <- r.check(ctx, p, first, basicChecks[:1], b.certificate) }()
 }
 
 // add adds the answers to the report, and asks for what only the whole result shows.
@@ -115,7 +116,7 @@ func (b *basics) add(ctx context.Context, p *probe.Prober, r *Report, result *sc
 	if r.Features.SecureRenegotiation.State == scan.No {
 		rest = append(rest, "insecure-renegotiation", "client-renegotiation")
 	}
-	r.Vulnerabilities = append(<-b.checks, r.check(ctx, p, result, rest)...)
+	r.Vulnerabilities = append(<-b.checks, r.check(ctx, p, result, rest, b.certificate)...)
 }
 
 // basicChecks are the vulnerabilities that sslscan checks for: Heartbleed, and SSLv2 by the check for DROWN. Renegotiation

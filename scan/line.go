@@ -217,10 +217,11 @@ func (l *line[T]) take(answers []*probe.Observation) {
 		case o.Answer.Refusal() || o.Answer.Accepted(): // accepted, but not as asked: another version
 			l.pref.refused(q.list)
 		default:
-			if q.tries++; q.tries < maxTries {
+			if q.tries++; q.tries < triesFor(o.Answer) {
 				l.again = append(l.again, q)
 			} else {
 				l.unsure = append(l.unsure, q)
+				l.pref.failed(q.list)
 			}
 		}
 	}
@@ -236,7 +237,7 @@ func brokenOff(o *probe.Observation) bool {
 // withdrawn notes that the endpoint cannot use what it takes, and asks for the others of the question again.
 func (l *line[T]) withdrawn(q question[T], taken T) {
 	l.pref.refused([]T{taken})
-	q.list = slices.DeleteFunc(slices.Clone(q.list), func(x T) bool { return x == taken })
+	q.list = slices.DeleteFunc(slices.Clone(q.list), func(x T) bool { return l.pref.rejected[x] })
 	if len(q.list) > 0 {
 		l.again = append(l.again, q)
 	}
