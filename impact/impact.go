@@ -3,6 +3,8 @@
 package impact
 
 import (
+	"slices"
+
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/evidence"
 	"github.com/parley-tls/parley/policy"
@@ -65,6 +67,8 @@ type Report struct {
 	Effects []Effect
 	Totals  map[Verdict]Weight
 	All     Weight
+	// Foreign counts what was negotiated otherwise than From allows: it was seen under another policy.
+	Foreign int
 }
 
 // Assess judges a change of policy to p by what was seen of clients. from is the policy under which they were seen, nil
@@ -79,6 +83,7 @@ func Assess(clients []evidence.Client, from, to *policy.Policy, id *policy.Ident
 		w.add(e.Client)
 		r.Totals[e.Verdict] = w
 		r.All.add(e.Client)
+		r.Foreign += j.foreign(e.Client)
 	}
 	return r
 }
@@ -99,6 +104,17 @@ func (r *Report) Share(of ...Verdict) float64 {
 type judge struct {
 	from, to *policy.Policy
 	id       *policy.Identity
+}
+
+// foreign counts what of a client was negotiated otherwise than the policy of today allows.
+func (j *judge) foreign(c *evidence.Client) (n int) {
+	for _, o := range c.Outcomes {
+		if j.from != nil && o.Result == evidence.Established && o.Version != 0 &&
+			(!j.from.Accepts(o.Version) || o.Suite != 0 && !slices.Contains(j.from.SuitesFor(o.Version), o.Suite)) {
+			n += o.Seen()
+		}
+	}
+	return n
 }
 
 func (j *judge) effect(c *evidence.Client) Effect {
@@ -127,4 +143,16 @@ func (j *judge) effect(c *evidence.Client) Effect {
 
 func (e *Effect) unknown(reason, decide string) {
 	e.Verdict, e.Reason, e.Decide, e.After = Unknown, reason, decide, nil
+}
+
+// String gives what a handshake agrees on as a log would have it: "TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256 x25519".
+func (c *Choice) String() string {
+	text := c.Version.String()
+	if c.Suite != 0 {
+		text += " " + c.Suite.OpenSSL()
+	}
+	if c.Group != 0 {
+		text += " " + c.Group.String()
+	}
+	return text
 }

@@ -113,6 +113,13 @@ func TestUnknownOrderTellsNothing(t *testing.T) {
 	}
 }
 
+func TestEvidenceOfAnotherPolicy(t *testing.T) {
+	seen := []evidence.Client{inLog(suite.TLS13, "TLS_AES_128_GCM_SHA256", 5), inLog(suite.TLS12, "ECDHE-RSA-AES128-GCM-SHA256", 3)}
+	if r := Assess(seen, policy.ByName("2016-08"), policy.ByName("FS-1-2-2019-08"), rsa); r.Foreign != 5 {
+		t.Errorf("%d were negotiated otherwise than the policy allows, want 5", r.Foreign)
+	}
+}
+
 func TestRecommend(t *testing.T) {
 	tls12 := evidence.Outcome{Result: evidence.Established, Version: suite.TLS12, Suite: 0xC02F, Group: suite.Secp256r1}
 	tls10 := evidence.Outcome{Result: evidence.Established, Version: suite.TLS10, Suite: 0x002F}

@@ -80,5 +80,6 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newClientCmd())
 	root.AddCommand(newSuiteCmd())
 	root.AddCommand(newLogsCmd())
+	root.AddCommand(newImpactCmd())
 	return root
 }
