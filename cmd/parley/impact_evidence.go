@@ -53,7 +53,7 @@ func (f *impactFlags) read(cmd *cobra.Command, args []string) (*seen, error) {
 	if e.id, err = parseIdentity(f.certs); err != nil {
 		return nil, err
 	}
-	if err := e.today(ctx, f.from); err != nil {
+	if err := e.today(ctx, cmd, f.from); err != nil {
 		return nil, err
 	}
 	if err := e.evidence(ctx, cmd.InOrStdin(), args, &f.logs); err != nil {
@@ -195,7 +195,7 @@ func chosenBy(clients []evidence.Client) *policy.Identity {
 }
 
 // today finds the policy of --from: by name, in a file, or at an endpoint.
-func (e *seen) today(ctx context.Context, from string) (err error) {
+func (e *seen) today(ctx context.Context, cmd *cobra.Command, from string) (err error) {
 	if from == "" {
 		return nil
 	}
@@ -205,7 +205,7 @@ func (e *seen) today(ctx context.Context, from string) (err error) {
 		}
 		return nil
 	}
-	target, err := resolve(ctx, from, "")
+	target, err := resolve(ctx, cmd, from, "")
 	if err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
