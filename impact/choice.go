@@ -59,7 +59,7 @@ func (j *judge) otherVersion(e *Effect) {
 		e.unknown(fmt.Sprintf("it negotiates %s today, and whether it goes down from that is not known", v), byHello)
 	case j.from == nil:
 		e.unknown(fmt.Sprintf("it negotiates %s today, and whether the load balancer offered more is not known", v), "the policy of today (--from), or "+byHello)
-	case !slices.ContainsFunc(j.to.Versions, func(w suite.Version) bool { return newer(w) && !j.from.Accepts(w) }):
+	case !j.newVersion(v):
 		// A server takes the newest version that both have (RFC 8446 section 4.1.3, RFC 5246 appendix E.1).
 		e.Verdict, e.Cause = Breaks, cause.NoCommonVersion
 		e.Reason = fmt.Sprintf("%s is the newest version that it has in common with %s, and %s does not accept it", v, j.from.Name, j.to.Name)
@@ -87,9 +87,11 @@ func (j *judge) otherSuite(e *Effect) {
 	e.Reason = fmt.Sprintf("%s prefers every suite that %s has for %s to %s, so that the client offers none of them", j.from.Name, j.to.Name, c.Version, c.Suite.OpenSSL())
 }
 
-// newVersion reports whether the new policy accepts a version above v that the policy of today does not.
+// newVersion reports whether a client that negotiates v today may come to negotiate a newer one. The versions of clients have
+// no gaps (RFC 5246 appendix E.1 does not even allow for any): one that lacks a version lacks those above it.
 func (j *judge) newVersion(v suite.Version) bool {
-	return slices.ContainsFunc(j.to.Versions, func(w suite.Version) bool { return w > v && !j.from.Accepts(w) })
+	lacks := slices.ContainsFunc(j.from.Versions, func(w suite.Version) bool { return w > v })
+	return !lacks && slices.ContainsFunc(j.to.Versions, func(w suite.Version) bool { return w > v })
 }
 
 // usable lists the suites of p that version v can carry and a certificate serves, in p's order. With certificates of two

@@ -69,6 +69,20 @@ type Report struct {
 	All     Weight
 	// Foreign counts what was negotiated otherwise than From allows: it was seen under another policy.
 	Foreign int
+	// AtRisk is the part of what is unknown that connects today: it may break. The rest fails today.
+	AtRisk Weight
+}
+
+// Connects reports whether the client was seen to connect today, or at least not to fail.
+func (e *Effect) Connects() bool { return e.Today != nil || e.Client.Failures() == 0 }
+
+// Loss is which part of what was seen breaks, or may where may is true; 0 to 1.
+func (r *Report) Loss(may bool) float64 {
+	n := r.Totals[Breaks].Seen
+	if may {
+		n += r.AtRisk.Seen
+	}
+	return float64(n) / float64(max(r.All.Seen, 1))
 }
 
 // Assess judges a change of policy to p by what was seen of clients. from is the policy under which they were seen, nil
@@ -82,6 +96,9 @@ func Assess(clients []evidence.Client, from, to *policy.Policy, id *policy.Ident
 		w := r.Totals[e.Verdict]
 		w.add(e.Client)
 		r.Totals[e.Verdict] = w
+		if e.Verdict == Unknown && e.Connects() {
+			r.AtRisk.add(e.Client)
+		}
 		r.All.add(e.Client)
 		r.Foreign += j.foreign(e.Client)
 	}

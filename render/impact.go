@@ -22,7 +22,8 @@ type Impact struct {
 	To           string           `json:"to"`
 	Certificates []policy.KeyType `json:"certificates"` // of the load balancer, as far as known
 	Inferred     bool             `json:"certificates_inferred,omitempty"`
-	Totals       []ImpactTotal    `json:"totals"` // all verdicts, those that matter most first
+	Totals       []ImpactTotal    `json:"totals"`  // all verdicts, those that matter most first
+	AtRisk       float64          `json:"at_risk"` // share that connects today and of which it is unknown whether it will
 	All          impact.Weight    `json:"all"`
 	Clients      []ImpactClient   `json:"clients"` // in the order of the verdicts, most seen first
 	Warnings     []string         `json:"warnings,omitempty"`
@@ -59,7 +60,7 @@ type SeenClient struct {
 
 // NewImpact puts a report into the form in which it is printed.
 func NewImpact(r *impact.Report, certificates []policy.KeyType) *Impact {
-	m := &Impact{Schema: "parley/impact/1", To: r.To.Name, Certificates: certificates, All: r.All, Clients: []ImpactClient{}}
+	m := &Impact{Schema: "parley/impact/1", To: r.To.Name, Certificates: certificates, All: r.All, AtRisk: r.Loss(true) - r.Loss(false), Clients: []ImpactClient{}}
 	if m.Certificates == nil {
 		m.Certificates = []policy.KeyType{}
 	}
@@ -99,8 +100,22 @@ func NameClient(c *evidence.Client) SeenClient {
 			}
 		}
 	}
-	s.Name = cmp.Or(c.UserAgent, s.Name, c.JA4, "unnamed")
+	s.Name = cmp.Or(c.UserAgent, s.Name, c.JA4, unnamed(c))
 	return s
+}
+
+// unnamed stands for the name of clients in a log that has no user agents: what they came to.
+func unnamed(c *evidence.Client) string {
+	for _, o := range c.Outcomes { // most frequent first
+		switch {
+		case o.Result == evidence.Established && o.Version != 0:
+			x := impact.Choice{Version: o.Version, Suite: o.Suite, Group: o.Group}
+			return "clients with " + x.String()
+		case o.Failure != "":
+			return "clients that fail: " + o.Failure
+		}
+	}
+	return "clients that fail"
 }
 
 // Breaking reports whether a client breaks, and Open whether it is not known of one.

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/parley-tls/parley/impact"
 )
@@ -26,9 +27,9 @@ type matrix struct {
 }
 
 type matrixColumn struct {
-	Name            string
-	Best            bool
-	Breaks, Unknown string // shares
+	Name, Full     string // Name is as AWS's tables shorten it
+	Best           bool
+	Breaks, AtRisk string // shares
 }
 
 type matrixRow struct {
@@ -96,7 +97,7 @@ func newMatrix(steps []*Impact, best string) *matrix {
 		page.Key = append(page.Key, matrixCell{Verdict: v, Sign: effectSigns[v], Words: effectWords[v]})
 	}
 	for n, s := range steps {
-		page.Columns = append(page.Columns, matrixColumn{s.To, s.To == best, percent(s.total(impact.Breaks).Share), percent(s.total(impact.Unknown).Share)})
+		page.Columns = append(page.Columns, matrixColumn{strings.TrimPrefix(s.To, "ELBSecurityPolicy-"), s.To, s.To == best, percent(s.total(impact.Breaks).Share), percent(s.AtRisk)})
 		byClient := slices.Clone(s.Clients)
 		slices.SortFunc(byClient, func(a, b ImpactClient) int { return a.place - b.place })
 		page.Left = max(0, len(byClient)-maxRows)
@@ -134,7 +135,7 @@ func (m *Impact) details() matrixDetails {
 	d := matrixDetails{Policy: m.To}
 	for i := range m.Clients {
 		c := &m.Clients[i]
-		if (c.Verdict == impact.Breaks || c.Verdict == impact.Unknown) && len(d.Clients) < maxImpactShown {
+		if (c.Verdict == impact.Breaks || c.Verdict == impact.Unknown && c.Connects()) && len(d.Clients) < maxImpactShown {
 			d.Clients = append(d.Clients, matrixClient{c.Verdict, effectWords[c.Verdict], c.Name, c.weightWords(m.All.Seen), c.lines()})
 		}
 	}

@@ -66,13 +66,13 @@ func (m *Recommendation) Text(w io.Writer, st Style) error {
 	}
 	fmt.Fprintf(&b, "%s\n\n", st.Dim(fmt.Sprintf("Allowed loss: %s. %s", percent(m.Allow), (&Impact{Certificates: m.Certificates, Inferred: m.Inferred}).certificateWords())))
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "policy, strictest first\tbreaks\tunknown\twhom it costs")
+	fmt.Fprintln(t, "policy, strictest first\tbreaks\tmay break\twhom it costs")
 	for _, s := range m.Steps {
 		name := s.To
 		if name == m.Best {
 			name += "  ← strictest that keeps them"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", name, percent(s.total(impact.Breaks).Share), percent(s.total(impact.Unknown).Share), oneLine(s.costs()))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", name, percent(s.total(impact.Breaks).Share), percent(s.AtRisk), oneLine(s.costs()))
 	}
 	t.Flush()
 	warningText(&b, m.Warnings, st)
@@ -87,7 +87,7 @@ func (m *Impact) costs() string {
 	more := 0
 	for i := range m.Clients {
 		c := &m.Clients[i]
-		if c.Verdict != impact.Breaks && c.Verdict != impact.Unknown {
+		if c.Verdict != impact.Breaks && (c.Verdict != impact.Unknown || !c.Connects()) {
 			continue
 		}
 		if len(names) == maxCosts {
@@ -96,7 +96,7 @@ func (m *Impact) costs() string {
 		}
 		name := shortened(c.Name, 32)
 		if c.Verdict == impact.Unknown {
-			name += " (unknown)"
+			name += " (perhaps)"
 		}
 		names = append(names, name)
 	}

@@ -87,7 +87,7 @@ func newPolicyRecommendCmd() *cobra.Command {
 		Use:   "recommend EVIDENCE...",
 		Short: "Name the strictest predefined policy that keeps the clients really seen",
 		Long: `Name the strictest predefined policy that keeps the clients that were really seen, the runner-up, and whom each stricter policy
-would cost. What is not known of a client counts as lost. EVIDENCE is what "parley impact" takes.
+would cost. A client that connects today and of which it is not known whether it will counts as lost. EVIDENCE is what "parley impact" takes.
 
 Exit codes: 0 a policy keeps them, 1 none is known to, 2 wrong usage or input.`,
 		Example: `  parley policy recommend capture.pcap --family alb
