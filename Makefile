@@ -24,7 +24,7 @@ lint:
 
 # bench measures Parley against its bounds and against other scanners, and writes bench/RESULTS.md.
 bench: peers
-	@for p in sslscan nmap testssl; do command -v $$p >/dev/null || echo "bench: $$p is missing, so its figures will be too (Debian: apt-get install $$p; testssl is in testssl.sh)" >&2; done
+	@for p in sslscan nmap testssl goaccess; do command -v $$p >/dev/null || echo "bench: $$p is missing, so its figures will be too (Debian: apt-get install $$p; testssl is in testssl.sh)" >&2; done
 	go test ./bench -run '^$$' -bench . -benchtime 3s -timeout 90m -results RESULTS.md
 
 # bench-scan measures parley scan alone, and replaces its sections of bench/RESULTS.md.

@@ -77,6 +77,9 @@ const opensslAlerts = 1000
 // opensslFailure reads a text that has an error of OpenSSL in it, "error:0A0000C1:SSL routines::no shared cipher", or else
 // keeps the text.
 func opensslFailure(text string) (words string, why cause.ID) {
+	if text == "" {
+		return "handshake failed", ""
+	}
 	i := strings.Index(text, "error:")
 	if i < 0 {
 		return text, ""
@@ -93,8 +96,10 @@ func opensslFailure(text string) (words string, why cause.ID) {
 	if end := strings.IndexAny(words, "(),"); end >= 0 {
 		words = words[:end]
 	}
-	words = strings.TrimSuffix(strings.TrimSpace(words), " error")
-	_, why = reasonFailure(code)
+	known, why := reasonFailure(code)
+	if words = strings.TrimSpace(words); words == "" {
+		words = known
+	}
 	return words, why
 }
 

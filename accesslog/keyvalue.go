@@ -20,10 +20,11 @@ func parseKeyValue(d *decoder, line string, c *evidence.Connection) verdict {
 		if equals < 0 {
 			break
 		}
-		name := line[:equals]
-		if i := strings.LastIndexAny(name, " \t,;"); i >= 0 {
-			name = name[i+1:]
+		start := equals
+		for start > 0 && !separates(line[start-1]) {
+			start--
 		}
+		name := line[start:equals]
 		line = line[equals+1:]
 		var value string
 		if strings.HasPrefix(line, `"`) {
@@ -33,17 +34,26 @@ func parseKeyValue(d *decoder, line string, c *evidence.Connection) verdict {
 			}
 			value, line = line[1:end], line[end+1:]
 		} else {
-			end := strings.IndexAny(line, " \t;")
-			if end < 0 {
-				end = len(line)
-			}
-			value, line = line[:end], line[end:]
+			value = line[:endOfWord(line)]
+			line = line[len(value):]
 		}
 		if f := variables()[name]; f != noField {
 			v.set(f, strings.TrimSuffix(value, ","))
 		}
 	}
 	return d.connection(v, c)
+}
+
+func separates(c byte) bool { return c == ' ' || c == '\t' || c == ',' || c == ';' }
+
+// endOfWord finds the first space, tab or semicolon, or the end. Commas are part of HAProxy's lists.
+func endOfWord(s string) int {
+	for _, c := range [...]byte{' ', '\t', ';'} { // each is found by the processor's vector instructions
+		if i := strings.IndexByte(s, c); i >= 0 {
+			s = s[:i]
+		}
+	}
+	return len(s)
 }
 
 // endOfQuotes finds the quote that ends the text in quotes that s begins with, -1 where there is none. HAProxy does not escape
@@ -55,7 +65,7 @@ func endOfQuotes(s string) int {
 			return -1
 		}
 		i += n
-		if (i+1 == len(s) || strings.IndexByte(" \t,;", s[i+1]) >= 0) && !escaped(s, i) {
+		if (i+1 == len(s) || separates(s[i+1])) && !escaped(s, i) {
 			return i
 		}
 	}
@@ -87,7 +97,10 @@ func parseJSON(d *decoder, line string, c *evidence.Connection) verdict {
 	*v = values{}
 	rest := line[start+1:]
 	for range maxValues {
-		rest = strings.TrimLeft(rest, " \t,")
+		rest = skipSpace(rest)
+		if strings.HasPrefix(rest, ",") {
+			rest = skipSpace(rest[1:])
+		}
 		if strings.HasPrefix(rest, "}") {
 			return d.connection(v, c)
 		}
@@ -99,11 +112,11 @@ func parseJSON(d *decoder, line string, c *evidence.Connection) verdict {
 			return bad
 		}
 		name := rest[1:end]
-		rest = strings.TrimLeft(rest[end+1:], " \t")
+		rest = skipSpace(rest[end+1:])
 		if !strings.HasPrefix(rest, ":") {
 			return bad
 		}
-		value, after, ok := jsonValue(strings.TrimLeft(rest[1:], " \t"))
+		value, after, ok := jsonValue(skipSpace(rest[1:]))
 		if !ok {
 			return bad
 		}
@@ -113,6 +126,13 @@ func parseJSON(d *decoder, line string, c *evidence.Connection) verdict {
 		}
 	}
 	return bad
+}
+
+func skipSpace(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	return s
 }
 
 // jsonValue takes a value off s. An object or an array is "".

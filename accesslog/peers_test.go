@@ -229,3 +229,35 @@ func TestOpenSSLReasons(t *testing.T) {
 		}
 	}
 }
+
+// TestVariablesExist has nginx and HAProxy read a format with every variable of the table.
+func TestVariablesExist(t *testing.T) {
+	var nginx, haproxy []string
+	for f := range records(variablesTSV, 3) {
+		switch name := f[0]; {
+		case f[2] == "nginx":
+			nginx = append(nginx, "${"+name+"}")
+		case name == "ssl_fc_curve": // of HAProxy 3.0
+		case f[2] == "HAProxy" && name[0] == '%':
+			haproxy = append(haproxy, name)
+		case f[2] == "HAProxy":
+			haproxy = append(haproxy, "%["+name+"]")
+		case f[2] != "keys":
+			t.Errorf("%q: where is it from?", f)
+		}
+	}
+	if len(nginx) < 10 || len(haproxy) < 20 {
+		t.Errorf("%d and %d variables", len(nginx), len(haproxy))
+	}
+	d := t.TempDir()
+	conf := write(t, filepath.Join(d, "haproxy.cfg"), "global\n  tune.ssl.capture-buffer-size 1024\ndefaults\n  mode http\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n"+
+		fmt.Sprintf("frontend web\n  bind 127.0.0.1:%d\n  log-format \"%s\"\n", testbed.FreePort(t), strings.Join(haproxy, " ")))
+	if out, err := exec.Command(testbed.Need(t, "haproxy"), "-c", "-f", conf).CombinedOutput(); err != nil {
+		t.Errorf("HAProxy: %v\n%s", err, out)
+	}
+	conf = write(t, filepath.Join(d, "nginx.conf"), "pid nginx.pid; error_log stderr;\nevents {}\nhttp { log_format all '"+strings.Join(nginx, " ")+"'; access_log "+filepath.Join(d, "a.log")+" all; server { listen 127.0.0.1:"+
+		strconv.Itoa(testbed.FreePort(t))+"; } }\n")
+	if out, err := exec.Command(testbed.Need(t, "nginx"), "-t", "-p", d, "-c", conf, "-e", "stderr").CombinedOutput(); err != nil {
+		t.Errorf("nginx: %v\n%s", err, out)
+	}
+}

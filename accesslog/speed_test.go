@@ -16,7 +16,7 @@ func BenchmarkRead(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			var text bytes.Buffer
 			for i := range 100_000 {
-				address := fmt.Sprintf("10.%d.%d.%d", i%7, i/256%40, i%256)
+				address := fmt.Sprintf("203.0.%d.%d", i%5000/256, i%256)
 				line := strings.NewReplacer("203.0.113.44", address, "203.0.113.9", address, "127.0.0.1", address, "okhttp/3.12.1",
 					fmt.Sprintf("Mozilla/5.0 (X11; Linux x86_64; rv:%d) Gecko/20100101 Firefox/%d", i%50, i%50)).Replace(c.line)
 				text.WriteString(line + "\n")

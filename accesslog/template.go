@@ -3,6 +3,7 @@ package accesslog
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -10,15 +11,20 @@ import (
 )
 
 // Template is a log format that a user wrote: nginx's log_format or HAProxy's log-format.
-type Template struct{ parts []part }
+type Template struct {
+	before string // the text before the first variable
+	parts  []part
+}
 
-// part is a piece of a format: a literal text, or a variable.
+// part is a variable and the text after it; while the format is being read, a text alone.
 type part struct {
-	literal  string // of a literal
-	field    field  // of a variable
-	quoted   bool   // the variable's value is in double quotes, with others in it escaped
+	literal  string // a text alone
+	field    field
+	quoted   bool   // the variable's value is in double quotes
 	captures bool   // HAProxy's %hr and %hs, which are nothing at all, or texts in braces
 	hasPort  bool   // a client's address with ":" and its port
+	then     string // the text after it
+	closing  string // a double quote and the text after it
 }
 
 func (p *part) isLiteral() bool { return p.literal != "" }
@@ -134,19 +140,31 @@ func (t *Template) parseHAProxy(format string) error {
 	return nil
 }
 
-// check makes one part of an address and its port, and finds what cannot be told apart.
+// check gives each variable the text after it, makes one part of an address and its port, and finds what cannot be told apart.
 func (t *Template) check() error {
 	var parts []part
 	for i := 0; i < len(t.parts); i++ {
 		p := t.parts[i]
+		n := len(parts)
+		if p.isLiteral() {
+			if n == 0 {
+				t.before = p.literal
+			} else {
+				parts[n-1].then = p.literal
+			}
+			continue
+		}
 		if p.field == clientField && !p.quoted && i+2 < len(t.parts) && t.parts[i+1].literal == ":" && t.parts[i+2].field == portField {
 			p.hasPort = true
 			i += 2
 		}
-		if n := len(parts); n > 0 && !p.isLiteral() && !parts[n-1].isLiteral() && !parts[n-1].quoted && !p.captures && !parts[n-1].captures {
+		if n > 0 && parts[n-1].then == "" && !parts[n-1].quoted && !p.captures && !parts[n-1].captures {
 			return errors.New("two variables without a text between them: it cannot be told where the first ends")
 		}
 		parts = append(parts, p)
+	}
+	for i := range parts {
+		parts[i].closing = `"` + parts[i].then
 	}
 	t.parts = parts
 	if !slices.ContainsFunc(parts, func(p part) bool { return p.field.saysTLS() }) {
@@ -170,41 +188,29 @@ func (t *Template) parse(d *decoder, line string, c *evidence.Connection) verdic
 func (t *Template) parseAt(d *decoder, line string, c *evidence.Connection) verdict {
 	v := &d.values
 	*v = values{}
+	line, ok := strings.CutPrefix(line, t.before)
+	if !ok {
+		return bad
+	}
+	var client netip.Addr
 	for i := range t.parts {
 		p := &t.parts[i]
-		if p.isLiteral() {
-			rest, ok := strings.CutPrefix(line, p.literal)
-			if !ok && i > 0 && t.parts[i-1].captures && strings.HasPrefix(p.literal, " ") { // the space was there for what is not
-				rest, ok = strings.CutPrefix(line, p.literal[1:])
-			}
-			if !ok {
-				return bad
-			}
-			line = rest
-			continue
-		}
-		value, rest, ok := p.value(line, t.parts[i+1:])
-		if !ok {
+		var value string
+		if value, line, ok = p.value(line, i == len(t.parts)-1); !ok {
 			return bad
 		}
-		line = rest
-		if p.hasPort && p.field == clientField {
-			client, valid := d.clientPort(value)
-			if !valid {
+		switch {
+		case p.hasPort:
+			if client, ok = d.clientPort(value); !ok {
 				return bad
 			}
-			v.present |= 1 << clientField
-			c.Client = client
-			continue
-		}
-		if p.field != noField {
+		case p.field != noField:
 			v.set(p.field, value)
 		}
 	}
-	if line != "" && line != "\r" {
+	if line != "" {
 		return bad
 	}
-	client := c.Client
 	result := d.connection(v, c)
 	if client.IsValid() {
 		c.Client = client
@@ -212,38 +218,54 @@ func (t *Template) parseAt(d *decoder, line string, c *evidence.Connection) verd
 	return result
 }
 
-// value takes the value of a variable off the line. It ends where the text after the variable begins.
-func (p *part) value(line string, next []part) (value, rest string, ok bool) {
+// value takes the value of a variable and the text after it off the line.
+func (p *part) value(line string, last bool) (value, rest string, ok bool) {
 	switch {
 	case p.captures:
-		if !strings.HasPrefix(line, "{") {
-			return "", line, true
+		if strings.HasPrefix(line, "{") {
+			if _, line, ok = strings.Cut(line, "}"); !ok {
+				return "", "", false
+			}
+		} else if strings.HasPrefix(p.then, " ") && !strings.HasPrefix(line, p.then) { // that space was for what is not there
+			rest, ok = strings.CutPrefix(line, p.then[1:])
+			return "", rest, ok
 		}
-		_, rest, ok = strings.Cut(line, "}")
+		rest, ok = strings.CutPrefix(line, p.then)
 		return "", rest, ok
 	case p.quoted:
 		if !strings.HasPrefix(line, `"`) {
 			return "", "", false
 		}
-		after := `"` // and what stands behind it, since HAProxy does not escape the quotes in a value
-		if len(next) > 0 && next[0].isLiteral() {
-			after += next[0].literal
-		} else if len(next) == 0 && strings.HasSuffix(line[1:], `"`) {
-			return line[1 : len(line)-1], "", true
+		if line = line[1:]; last && p.then == "" {
+			value, ok = strings.CutSuffix(line, `"`)
+			return value, "", ok
 		}
-		end := strings.Index(line[1:], after) + 1
-		if end == 0 {
+		return strings.Cut(line, p.closing) // HAProxy does not escape the quotes in a value
+	case p.then != "":
+		end := index(line, p.then)
+		if end < 0 {
 			return "", "", false
 		}
-		return line[1:end], line[end+1:], true
-	case len(next) == 0:
+		return line[:end], line[end+len(p.then):], true
+	case last:
 		return line, "", true
-	case !next[0].isLiteral(): // captures, which check lets stand there
-		return "", line, true
 	}
-	end := strings.Index(line, next[0].literal)
-	if end < 0 {
-		return "", "", false
+	return "", line, true // before captures, which check lets stand there
+}
+
+// index is strings.Index, quicker where a byte is found soon.
+func index(s, text string) int {
+	if len(text) > 1 {
+		return strings.Index(s, text)
 	}
-	return line[:end], line[end:], true
+	near := min(len(s), 16)
+	for i := range near {
+		if s[i] == text[0] {
+			return i
+		}
+	}
+	if i := strings.IndexByte(s[near:], text[0]); i >= 0 {
+		return near + i
+	}
+	return -1
 }

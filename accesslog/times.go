@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// latest is the last second that is taken for a time, in the year 4147.
+const latest = 1 << 36
+
 // time reads a time in any of the forms of the logs: 2026-11-20T09:14:03.512334Z and with an offset, 2026/11/20 09:14:03,
 // 20/Nov/2026:09:14:03 +0000 and with milliseconds, seconds since 1970. One without a zone is taken for UTC.
 func (d *decoder) time(s string) (time.Time, bool) {
@@ -25,7 +28,7 @@ func (d *decoder) time(s string) (time.Time, bool) {
 	case len(s) >= 9 && len(s) <= 20:
 		whole, part, _ := strings.Cut(s, ".")
 		seconds, err := strconv.ParseInt(whole, 10, 64)
-		if err != nil || seconds < 0 || seconds > 1<<36 {
+		if err != nil || seconds < 0 || seconds > latest {
 			break
 		}
 		nanos, ok := fraction(part)
@@ -74,6 +77,9 @@ func (d *decoder) clockTime(s string, bytes int, layout, clock string) (time.Tim
 			return time.Time{}, false
 		}
 		seconds -= offset
+	}
+	if seconds < 0 || seconds > latest { // no load balancer is as old, and no document has room for any year
+		return time.Time{}, false
 	}
 	return time.Unix(seconds, int64(nanos)).UTC(), true
 }

@@ -32,7 +32,8 @@ type Tally struct {
 
 	kinds   map[string]*kind
 	sources int
-	key     []byte // kept for its memory
+	key     []byte              // kept for its memory
+	offers  map[*Offered]string // their keys: a log says the same again and again
 }
 
 // kind is a client being counted.
@@ -255,7 +256,7 @@ func (t *Tally) appendKey(b []byte, c *Connection) []byte {
 		b = binary.BigEndian.AppendUint16(b, uint16(c.Outcome.Group))
 		b = append(append(b, c.Outcome.Result...), 0)
 		b = append(append(b, short(c.Outcome.Failure)...), 0)
-		return append(c.Offered.appendKey(b), short(c.UserAgent)...)
+		return append(append(b, t.offerKey(c.Offered)...), short(c.UserAgent)...)
 	}
 	o := c.Hello.Offer()
 	b = append(b, 'H')
@@ -276,16 +277,31 @@ func (t *Tally) appendKey(b []byte, c *Connection) []byte {
 	return appendList(b, extensions)
 }
 
-func (o *Offered) appendKey(b []byte) []byte {
-	if o == nil {
-		return append(b, 0)
+// maxOffers bounds the keys of offers that are kept.
+const maxOffers = 1024
+
+func (t *Tally) offerKey(o *Offered) string {
+	if key, ok := t.offers[o]; ok {
+		return key
 	}
-	b = binary.BigEndian.AppendUint16(append(b, 1), uint16(o.Version))
+	if t.offers == nil || len(t.offers) >= maxOffers {
+		t.offers = make(map[*Offered]string)
+	}
+	key := o.key()
+	t.offers[o] = key
+	return key
+}
+
+func (o *Offered) key() string {
+	if o == nil {
+		return "\x00"
+	}
+	b := binary.BigEndian.AppendUint16([]byte{1}, uint16(o.Version))
 	b = appendSuites(b, o.Suites)
 	b = appendList(b, o.Groups)
 	extensions := slices.DeleteFunc(slices.Clone(o.Extensions), incidental)
 	slices.Sort(extensions)
-	return appendList(b, extensions)
+	return string(appendList(b, extensions))
 }
 
 // incidental extensions come and go between connections of one client: the name, a session to resume, early data with

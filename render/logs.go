@@ -13,6 +13,9 @@ import (
 	"github.com/parley-tls/parley/suite"
 )
 
+// maxLoadBalancers bounds the sections of the text.
+const maxLoadBalancers = 100
+
 // Logs is what logs say of the clients of load balancers. Text and JSON come from it.
 type Logs struct {
 	Schema        string            `json:"schema"`
@@ -91,8 +94,12 @@ func (l *Logs) Text(w io.Writer, st Style) error {
 		}
 		b.WriteString("\n")
 	}
-	for i := range l.LoadBalancers {
+	shown := min(len(l.LoadBalancers), maxLoadBalancers)
+	for i := range shown {
 		l.LoadBalancers[i].text(&b, st, l.Top)
+	}
+	if more := len(l.LoadBalancers) - shown; more > 0 {
+		fmt.Fprintf(&b, "\n… and %s (--json has all)\n", plural(more, "more load balancer"))
 	}
 	if l.Beyond > 0 {
 		fmt.Fprintf(&b, "\n%s\n", st.Warn(fmt.Sprintf("%d more lines are of clients beyond the first 16384 kinds: read the logs in parts", l.Beyond)))

@@ -59,7 +59,10 @@ func Open(ctx context.Context, l Location) (*Bucket, error) {
 	}
 	// Stand-ins for S3 serve buckets as paths: their names have no subdomains.
 	paths := os.Getenv("AWS_ENDPOINT_URL") != "" || os.Getenv("AWS_ENDPOINT_URL_S3") != "" || c.BaseEndpoint != nil
-	return &Bucket{l, s3.NewFromConfig(c, func(o *s3.Options) { o.UsePathStyle = paths })}, nil
+	return &Bucket{l, s3.NewFromConfig(c, func(o *s3.Options) {
+		o.UsePathStyle = paths
+		o.DisableLogOutputChecksumValidationSkipped = true // the SDK would say so of every object, on standard error
+	})}, nil
 }
 
 // Keys lists the objects that begin with the location's prefix, in the order of their keys; the one with that very key
