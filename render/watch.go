@@ -88,7 +88,7 @@ func groupText(b *strings.Builder, g *watch.Group, failedOnly bool, st Style) {
 	}
 	for _, f := range g.Failures {
 		fmt.Fprintf(b, "  %6d  %s\n", f.Count, st.Bad(oneLine(f.Seen)))
-		causesText(b, f.Causes, "          ", st)
+		causesText(b, f.Causes, f.Fixes, "          ", st)
 	}
 }
 
@@ -141,8 +141,8 @@ func choiceWords(o evidence.Outcome) string {
 	return strings.Join(l, " ")
 }
 
-// causesText says what the likeliest cause is, what else it may be, and what would decide.
-func causesText(b *strings.Builder, causes []diagnose.Cause, indent string, st Style) {
+// causesText says what the likeliest cause is, what else it may be, what helps, and what would decide.
+func causesText(b *strings.Builder, causes []diagnose.Cause, fixes []diagnose.Fix, indent string, st Style) {
 	var others []string
 	for i, c := range causes {
 		if i > 0 {
@@ -158,6 +158,9 @@ func causesText(b *strings.Builder, causes []diagnose.Cause, indent string, st S
 	}
 	if len(others) > 0 {
 		fmt.Fprintf(b, "%sor %s\n", indent, strings.Join(others, ", "))
+	}
+	for _, f := range fixes {
+		b.WriteString(wrapped(indent+st.Bold("fix")+" ", oneLine(f.Side+": "+f.Summary)) + "\n")
 	}
 	if len(causes) > 0 && causes[0].Decide != "" {
 		fmt.Fprintf(b, "%s%s %s\n", indent, st.Dim("to be sure:"), oneLine(causes[0].Decide))
@@ -185,7 +188,7 @@ func eventText(b *strings.Builder, e *watch.Event, st Style) {
 		fmt.Fprintf(b, ": %s", oneLine(e.Failure))
 	}
 	b.WriteByte('\n')
-	causesText(b, e.Causes, "    ", st)
+	causesText(b, e.Causes, e.Fixes, "    ", st)
 }
 
 // clock is a time of day with its date, in UTC.

@@ -219,6 +219,7 @@ func (c *Collector) Event(n *capture.Connection) *Event {
 		e.Causes = []diagnose.Cause{}
 	}
 	e.Outcome.Cause = decided(e.Causes)
+	e.Fixes = diagnose.Fixes(e.Causes)
 	return e
 }
 
@@ -240,6 +241,7 @@ func (c *Collector) Report(source string, st *capture.Stats) *Report {
 		})
 		for _, f := range g.failures {
 			f.Causes = c.sighting(f.first, k.ja4).Causes()
+			f.Fixes = diagnose.Fixes(f.Causes)
 			out.Failures = append(out.Failures, f.Failure)
 		}
 		slices.SortFunc(out.Failures, func(a, b Failure) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Seen, b.Seen)) })
