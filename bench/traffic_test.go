@@ -228,7 +228,7 @@ func noise(random *rand.Rand, n int) []testbed.Frame {
 	return d.Frames
 }
 
-// trafficFile is the capture, made once for each size.
+// trafficFile is the capture, made unless one of this size was left by a run before.
 func trafficFile(b testing.TB, size int64, handshakes int) string {
 	dir := filepath.Join(os.TempDir(), "parley-bench")
 	if err := os.MkdirAll(dir, 0o755); err != nil {

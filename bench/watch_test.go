@@ -19,6 +19,7 @@ import (
 var (
 	watchSize   = flag.Int64("watch-size", 1<<30, "bytes of the capture that parley watch and tshark read")
 	watchHellos = flag.Int("watch-handshakes", 100000, "TLS handshakes in it")
+	watchKeep   = flag.Bool("watch-keep", false, "leave the capture in the folder for temporary files, for the next run")
 )
 
 // The bounds of parley watch.
@@ -41,6 +42,9 @@ var watchTable = Table{
 func BenchmarkWatch(b *testing.B) {
 	need(b, "tshark")
 	file := trafficFile(b, *watchSize, *watchHellos)
+	if !*watchKeep {
+		b.Cleanup(func() { os.Remove(file) })
+	}
 	info, err := os.Stat(file)
 	if err != nil {
 		b.Fatal(err)

@@ -244,7 +244,7 @@ func (t *tapping) warnOfName(e *watch.Event) {
 	t.warned = true
 	asks := "asks for no name"
 	if e.Name != "" {
-		asks = "asks for " + e.Name
+		asks = fmt.Sprintf("asks for %q", e.Name)
 	}
 	t.say("the client %s, since it was pointed at the relay; against %s it would ask for that. To keep the name: curl --connect-to %s:%s:%s, openssl s_client -servername, an entry in /etc/hosts, or the command after --",
 		asks, t.endpoint.Host, t.endpoint.Host, t.endpoint.Port, t.f.listen)

@@ -130,6 +130,18 @@ func TestTapPrograms(t *testing.T) {
 	}
 }
 
+// TestTapUnreached: the load balancer is not there.
+func TestTapUnreached(t *testing.T) {
+	testbed.Need(t, "curl")
+	for target, id := range map[string]string{"localhost:1": "connection-refused", "no-such-name.invalid:443": "dns-failure"} {
+		out, errs, err := ran(t, "tap", "--json", target, "--", "curl", "-sS", "https://"+target+"/")
+		var exit *exitError
+		if l := told(t, out); len(l) != 1 || l[0]["cause"] != id || !errors.As(err, &exit) || exit.code != exitUndecided {
+			t.Errorf("%s: %v\n%s\n%s", target, err, out, errs)
+		}
+	}
+}
+
 // TestTapSClient leads OpenSSL's client to the proxy by its own option, through a shell that reads the variable.
 func TestTapSClient(t *testing.T) {
 	target, _ := tapServer(t)
