@@ -1,4 +1,4 @@
-.PHONY: build test lint bench bench-scan bench-watch interop truth peers capture-clients
+.PHONY: build test race lint bench bench-scan bench-watch interop truth peers capture-clients
 
 # build makes a static binary, which starts faster than one that is linked with the C library.
 build:
@@ -12,6 +12,11 @@ peers:
 test: peers
 	go vet ./...
 	go test -timeout 20m ./...
+
+# race runs the tests of what works in parallel under Go's race detector. It is no part of test, since it takes as long again;
+# it needs a C compiler.
+race: peers
+	CGO_ENABLED=1 go test -race -timeout 30m ./probe ./scan/... ./vuln/... ./inspect ./diagnose ./connect ./tap ./cmd/parley
 
 # lint runs gofmt, go vet, staticcheck and govulncheck; it is no part of test, since it takes longer.
 lint:

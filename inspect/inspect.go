@@ -48,13 +48,17 @@ func Run(ctx context.Context, p *probe.Prober, t Target, opt Options) *Report {
 	}
 	r := NewReport(t, opt.Depth, opt.Now)
 	guarded, dials := guard(ctx, p, &t)
-	result := learn(guarded, p, r, opt)
+	beside := basics{certificate: opt.ClientCertificate}
+	result := learn(guarded, p, r, opt, func(first *scan.Result) { beside.begin(ctx, p, r, first) })
 	r.Interrupted = ctx.Err() != nil
 	if r.Reached = len(result.Seen.Policy.Versions) > 0 || sslv2(result) == Yes; r.Reached {
-		if opt.Depth != Quick {
+		switch opt.Depth {
+		case Full:
 			r.examine(ctx, p, result, opt)
-			r.Interrupted = ctx.Err() != nil
+		case Basic:
+			beside.add(ctx, p, r, result)
 		}
+		r.Interrupted = ctx.Err() != nil
 		r.describe(result, opt)
 	} else {
 		r.Cause = causeOf(result.Seen, dials, r)
@@ -70,34 +74,49 @@ func NewReport(t Target, depth Depth, now time.Time) *Report {
 		Certificates: []scan.CertificateReport{}, Vulnerabilities: []vuln.Finding{}, PolicyMatch: []PolicyMatch{}, Unsure: []string{}, NotTested: []string{}}
 }
 
-// examine asks for what there is beside versions, suites and groups: everything, or in a basic scan what sslscan
-// reports.
+// examine asks for all that there is beside versions, suites and groups.
 func (r *Report) examine(ctx context.Context, p *probe.Prober, result *scan.Result, opt Options) {
-	learn := scan.Features
-	if opt.Depth == Basic {
-		learn = scan.BasicFeatures
-	}
 	if ctx.Err() != nil {
 		return
 	}
 	opt.stage("features and vulnerabilities")
-	check := func(ids []string) []vuln.Finding {
-		return vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName, Only: ids})
-	}
 	var both sync.WaitGroup
 	both.Go(func() {
-		r.Features = learn(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName, ClientCertificate: opt.ClientCertificate})
+		r.Features = scan.Features(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName, ClientCertificate: opt.ClientCertificate})
 	})
-	if opt.Depth != Basic {
-		r.Vulnerabilities = check(nil)
-		both.Wait()
-		return
-	}
-	r.Vulnerabilities = check(basicChecks)
+	r.Vulnerabilities = r.check(ctx, p, result, nil, opt.ClientCertificate)
 	both.Wait()
-	if r.Features.SecureRenegotiation.State == scan.No {
-		r.Vulnerabilities = append(r.Vulnerabilities, check([]string{"insecure-renegotiation", "client-renegotiation"})...)
+}
+
+func (r *Report) check(ctx context.Context, p *probe.Prober, result *scan.Result, ids []string, certificate *tls.Certificate) []vuln.Finding {
+	return vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName, Only: ids, ClientCertificate: certificate})
+}
+
+// basics is what sslscan reports beside versions, suites and groups. It is asked for while the scan goes on.
+type basics struct {
+	certificate *tls.Certificate // of the client
+	features    *scan.Basic
+	checks      chan []vuln.Finding
+}
+
+// begin asks what the first answers of the scan allow to ask.
+func (b *basics) begin(ctx context.Context, p *probe.Prober, r *Report, first *scan.Result) {
+	b.features = scan.BeginBasic(ctx, p, target(r), first, scan.Options{ServerName: r.Target.ServerName})
+	b.checks = make(chan []vuln.Finding, 1)
+	go func() { b.checks <- r.check(ctx, p, first, basicChecks[:1], b.certificate) }()
+}
+
+// add adds the answers to the report, and asks for what only the whole result shows.
+func (b *basics) add(ctx context.Context, p *probe.Prober, r *Report, result *scan.Result) {
+	if b.features == nil { // the scan had no first answers
+		b.begin(ctx, p, r, result)
 	}
+	r.Features = b.features.Report(ctx, result)
+	rest := basicChecks[1:]
+	if r.Features.SecureRenegotiation.State == scan.No {
+		rest = append(rest, "insecure-renegotiation", "client-renegotiation")
+	}
+	r.Vulnerabilities = append(<-b.checks, r.check(ctx, p, result, rest, b.certificate)...)
 }
 
 // basicChecks are the vulnerabilities that sslscan checks for: Heartbleed, and SSLv2 by the check for DROWN. Renegotiation
@@ -118,13 +137,16 @@ func (r *Report) leftOut() []string {
 	return nil
 }
 
-// learn asks the endpoint.
-func learn(ctx context.Context, p *probe.Prober, r *Report, opt Options) *scan.Result {
+// learn asks the endpoint. In a basic scan told is called when the first answers are there.
+func learn(ctx context.Context, p *probe.Prober, r *Report, opt Options, told func(*scan.Result)) *scan.Result {
 	t := target(r)
 	how := scan.Options{ServerName: r.Target.ServerName}
 	opt.stage("protocols, ciphers and groups")
 	if opt.Depth == Quick {
 		return quickResult(scan.Quick(ctx, p, t, how))
+	}
+	if opt.Depth == Basic {
+		how.Told = told
 	}
 	return scan.Full(ctx, p, t, how)
 }
@@ -376,7 +398,8 @@ func (r *Report) groups(result *scan.Result) {
 
 // untestedGroups reports whether older versions use groups of which none was found.
 func (r *Report) untestedGroups() bool {
-	if slices.ContainsFunc(r.Groups, func(l GroupList) bool { return l.Version < suite.TLS13 }) {
+	curve := func(g Group) bool { i := suite.GroupByCode(g.Group); return i != nil && i.Kind == "ec" }
+	if slices.ContainsFunc(r.Groups, func(l GroupList) bool { return l.Version < suite.TLS13 && slices.ContainsFunc(l.Groups, curve) }) {
 		return false
 	}
 	return slices.ContainsFunc(r.Ciphers, func(l CipherList) bool {

@@ -117,7 +117,8 @@ type Cipher struct {
 	DHBits   int            `json:"dh_bits,omitempty"` // of the prime, before TLS 1.3
 }
 
-// GroupList is the key exchange groups of TLS 1.3, or those of the versions before it.
+// GroupList is the key exchange groups of TLS 1.3, or those of the versions before it. There curves come first, and then
+// the finite fields that DHE uses for a client that names them (RFC 7919); the suite decides between the two kinds.
 type GroupList struct {
 	Version suite.Version `json:"version"` // TLSv1.3, or the newest version before it
 	Order   policy.Order  `json:"order"`

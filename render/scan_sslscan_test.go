@@ -121,6 +121,23 @@ func TestScanXMLAgreesWithSSLScan(t *testing.T) {
 	}
 }
 
+// TestScanXMLOfFiniteFields: sslscan does not ask for finite fields before TLS 1.3; all other groups are the same.
+func TestScanXMLOfFiniteFields(t *testing.T) {
+	sslscan := testbed.Need(t, "sslscan")
+	id, port := testbed.Make(t, testbed.RSA2048), testbed.FreePort(t)
+	s := testbed.Run(t, port, testbed.Need(t, "gnutls-serv"), "--http", "-q", "--disable-client-cert", "--port", fmt.Sprint(port),
+		"--priority", "NORMAL:-GROUP-ALL:+GROUP-X25519:+GROUP-FFDHE2048:+GROUP-FFDHE4096", "--x509certfile", id.Cert, "--x509keyfile", id.Key)
+	_, xml := sslscanOf(t, sslscan, s.Addr)
+	theirs := append(document(t, xml).all("group"), `group sslversion="TLSv1.2" bits="112" name="ffdhe2048" id="0x0100"`,
+		`group sslversion="TLSv1.2" bits="150" name="ffdhe4096" id="0x0102"`)
+	ours := document(t, parleyOf(t, s.Addr, inspect.Basic)).all("group")
+	slices.Sort(ours)
+	slices.Sort(theirs)
+	if !slices.Equal(ours, theirs) {
+		t.Errorf("parley  %s\nsslscan %s", strings.Join(ours, "\n        "), strings.Join(theirs, "\n        "))
+	}
+}
+
 // TestScanXMLOfVulnerable compares what both say of OpenSSL 1.0.1e, which has Heartbleed and speaks SSLv2.
 func TestScanXMLOfVulnerable(t *testing.T) {
 	sslscan := testbed.Need(t, "sslscan")

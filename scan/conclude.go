@@ -44,15 +44,35 @@ func (f *full) newestClassic() *versionScan {
 func (f *full) result() *Result {
 	r := &Result{Address: f.t.Address, Groups13: groupResult(f.groups13), Groups12: groupResult(f.groups12)}
 	for _, v := range scanned {
-		r.Versions = append(r.Versions, f.versions[v].result())
+		x := f.versions[v].result()
+		if f.gaveUp != "" {
+			x.Unsure, x.Sorted = f.versions[v].open(), false
+		}
+		r.Versions = append(r.Versions, x)
 	}
-	r.SSLv2 = f.ssl2
+	if f.gaveUp != "" {
+		r.Groups13.Unsure, r.Groups12.Unsure = f.groups13.pref.open(), f.groups12.pref.open()
+		r.Groups13.Sorted, r.Groups12.Sorted = false, false
+	}
 	if f.curveBound && r.Groups12.Order != policy.ClientOrder {
 		r.Groups12.Hidden = slices.DeleteFunc(slices.Clone(f.groups12.pref.universe), func(g suite.Group) bool { return slices.Contains(r.Groups12.Groups, g) })
 	}
+	if f.finite != nil {
+		r.Groups12 = r.Groups12.and(f.finite.result())
+		f.forgetFinite()
+	}
 	r.Seen = f.endpoint(r)
-	r.Connections = f.p.Connections() - f.before
 	return r
+}
+
+// addBeside adds what was asked beside the lines.
+func (f *full) addBeside(r *Result) {
+	r.SSLv2 = f.ssl2
+	r.Seen.addChain(f.chain13)
+	if f.clientAuth13 {
+		r.Seen.Policy.ClientAuth = policy.ClientAuthRequest
+	}
+	r.Connections = f.p.Connections() - f.before
 }
 
 func (s *versionScan) result() VersionResult {
@@ -65,6 +85,9 @@ func (s *versionScan) result() VersionResult {
 			r.Unsure = append(r.Unsure, shared(l.pref.open(), q.list)...)
 		}
 		r.ChaChaFirst = r.ChaChaFirst || l.leads
+	}
+	if s.lines == nil && s.knock != nil { // as long as no more is known
+		r.Suites = s.knock.pref.accepted()
 	}
 	if s.merged != nil {
 		r.Suites, r.Order, r.Sorted = s.merged.result()
@@ -86,6 +109,9 @@ func groupResult(l *line[suite.Group]) GroupResult {
 func (f *full) endpoint(r *Result) *Endpoint {
 	p := &policy.Policy{Name: "observed", Family: policy.Observed, Order: policy.OrderUnknown, Groups: r.Groups12.Groups, Groups13: r.Groups13.Groups}
 	e := &Endpoint{Address: f.t.Address, Policy: p, Replies: f.replies, OrderKnown: true}
+	if f.gaveUp != "" {
+		e.NotTested = append(e.NotTested, "what the scan has no answer to: it was given up, since "+f.gaveUp)
+	}
 	for _, v := range r.Versions {
 		if !v.Accepted {
 			continue
@@ -100,6 +126,9 @@ func (f *full) endpoint(r *Result) *Endpoint {
 		}
 	}
 	slices.Sort(p.Versions)
+	if !slices.ContainsFunc(p.Groups, func(g suite.Group) bool { return !isFinite(g) }) && slices.ContainsFunc(p.Suites, func(c suite.Code) bool { return suite.ByCode(c).KeyExchange.UsesEC() }) {
+		p.Groups = nil // the curves are not known
+	}
 	for i := range f.replies {
 		e.addChain(f.replies[i].Chain)
 		if f.replies[i].ClientAuth {
@@ -108,10 +137,6 @@ func (f *full) endpoint(r *Result) *Endpoint {
 		if n := f.replies[i].DHBits; n > 0 {
 			p.DHBits = n
 		}
-	}
-	e.addChain(f.chain13)
-	if f.clientAuth13 {
-		p.ClientAuth = policy.ClientAuthRequest
 	}
 	return e
 }

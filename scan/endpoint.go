@@ -16,7 +16,8 @@ type Endpoint struct {
 	Policy   *policy.Policy // family policy.Observed
 	Identity policy.Identity
 	Chains   [][]*x509.Certificate // as presented, one for each certificate of Identity
-	// Replies are all questions with their answers, in the order in which they were asked.
+	// Replies are all questions with their answers, in the order in which they were asked, but for those that ask for
+	// finite fields before TLS 1.3.
 	Replies []Reply
 	// GroupsAsked are the groups that were tested one by one; a group not in it is open.
 	GroupsAsked []suite.Group

@@ -123,7 +123,7 @@ func (f *features) groups(v suite.Version) []suite.Group {
 	if v == suite.TLS13 {
 		return shared(f.r.Groups13.Groups, known)
 	}
-	return f.r.Groups12.Groups
+	return slices.DeleteFunc(slices.Clone(f.r.Groups12.Groups), isFinite) // the endpoint's own prime is to show
 }
 
 // offer is a hello that the endpoint accepts in version v, going by what is known of it.

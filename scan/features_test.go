@@ -256,13 +256,17 @@ func TestBasicFeatures(t *testing.T) {
 		"node 0.10": node(t, "0.10", id, `{}`),
 	} {
 		r, want := scanAndLearn(t, s.Addr, testbed.HostName)
-		got := BasicFeatures(context.Background(), &probe.Prober{}, probe.Target{Address: s.Addr}, r, Options{ServerName: testbed.HostName})
+		p, target, opt := &probe.Prober{}, probe.Target{Address: s.Addr}, Options{ServerName: testbed.HostName}
+		var early *Basic
+		opt.Told = func(first *Result) { early = BeginBasic(t.Context(), p, target, first, opt) }
+		Full(t.Context(), &probe.Prober{}, target, opt)
+		got := early.Report(t.Context(), r)
 		expect(t, name+": fallback", got.FallbackSCSV.Feature, want.FallbackSCSV.State)
 		expect(t, name+": compression", got.Compression.Feature, want.Compression.State)
 		expect(t, name+": renegotiation", got.SecureRenegotiation.Feature, want.SecureRenegotiation.State)
 		expect(t, name+": ALPN", got.ALPN.Feature, NotTested)
-		if got.Connections > 3 {
-			t.Errorf("%s: %d connections", name, got.Connections)
+		if n := p.Connections(); n > 3 {
+			t.Errorf("%s: %d connections", name, n)
 		}
 	}
 }

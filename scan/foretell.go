@@ -30,6 +30,9 @@ func (f *full) tell() {
 	if f.newestClassic() == nil && f.versions[suite.TLS13].accepts() { // no certificate in the clear
 		f.beside.Go(func() { f.chain13, f.clientAuth13 = certificate13(f.ctx, f.p, f.t, f.sni) })
 	}
+	if f.tellOthers != nil {
+		f.tellOthers(f.result())
+	}
 }
 
 // shortList is how many suites a hello has that some servers and boxes before them take where they refuse longer ones.
@@ -113,7 +116,7 @@ func likelier(p, than *policy.Policy) bool {
 func (f *full) reconsider() {
 	for v, s := range f.versions {
 		for _, l := range s.lines {
-			if len(l.waiting)+len(l.again) == 0 && l.stage >= byKind && l.stage < done && len(l.pref.accepted()) > 1 {
+			if len(l.waiting)+len(l.again) == 0 && l.stage >= narrowing && l.stage < done && len(l.pref.accepted()) > 1 {
 				reconsider(l, v)
 			}
 		}
@@ -138,7 +141,7 @@ func reconsider(l *line[suite.Code], v suite.Version) {
 			case closed && len(expected) == len(accepted):
 				l.guess = expected
 				return
-			case !closed && l.stage == byKind:
+			case !closed && l.stage == narrowing && l.batches == nil:
 				l.guess, l.stage = expected, foresee
 				return
 			}

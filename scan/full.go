@@ -16,7 +16,7 @@ type Result struct {
 	Address  string
 	Versions []VersionResult // newest first, those that were refused included
 	SSLv2    *SSLv2Result    // nil where it was not asked for
-	// Groups13 and Groups12 are the groups of TLS 1.3 and of (EC)DHE before it.
+	// Groups13 and Groups12 are the groups of TLS 1.3 and of (EC)DHE before it, there the curves before the finite fields.
 	Groups13, Groups12 GroupResult
 	Seen               *Endpoint // certificates, and the policy as a whole
 	Connections        int
@@ -52,12 +52,14 @@ func Full(ctx context.Context, p *probe.Prober, t probe.Target, opt Options) *Re
 	if p.Parallel <= 0 {
 		p.Parallel = fullParallel
 	}
-	f := &full{ctx: ctx, p: p, t: t, sni: opt.ServerName, before: p.Connections()}
+	f := &full{ctx: ctx, p: p, t: t, sni: opt.ServerName, tellOthers: opt.Told, before: p.Connections()}
 	f.start()
 	f.beside.Go(func() { f.ssl2 = AskSSLv2(ctx, p, t) })
 	f.run()
 	f.beside.Wait()
-	return f.result()
+	r := f.result()
+	f.addBeside(r)
+	return r
 }
 
 // fullParallel is how many connections a full scan keeps open at once, unless the prober says otherwise.
@@ -83,12 +85,14 @@ type full struct {
 	regrouped  bool               // groups12 asks without an RSA certificate
 	free       *line[suite.Group] // whether an ECDSA certificate's curve need not be among the groups
 	curveBound bool               // it must
+	finite     *finiteLine        // finite fields before TLS 1.3, nil while no suite is known that has them
 
-	marks    []*line[suite.Code] // what tells policies apart
-	short    []*line[suite.Code] // whether a short list is taken where long ones are refused
-	limit    int                 // of a list of suites, for an endpoint that refuses longer ones; 0: none
-	told     bool                // the first answers are all there
-	foretold *policy.Policy      // the predefined policy that the first answers fit, nil if none
+	marks      []*line[suite.Code] // what tells policies apart
+	short      []*line[suite.Code] // whether a short list is taken where long ones are refused
+	limit      int                 // of a list of suites, for an endpoint that refuses longer ones; 0: none
+	told       bool                // the first answers are all there
+	tellOthers func(*Result)
+	foretold   *policy.Policy // the predefined policy that the first answers fit, nil if none
 
 	schedule
 }
@@ -231,6 +235,7 @@ func (f *full) follow() (began bool) {
 			began = began || s.merged != nil
 		}
 	}
+	began = f.beginFinite() || began
 	return f.otherGroups() || began
 }
 
@@ -248,7 +253,7 @@ func (s *versionScan) openRests(f *full) {
 func (f *full) suiteLine(v suite.Version, list, guess []suite.Code) *line[suite.Code] {
 	return &line[suite.Code]{
 		limit: f.limit,
-		pref:  newPreference(list), guess: guess, kind: kindOfSuite,
+		pref:  newPreference(list), guess: guess, kind: kindOfSuite, rare: isRare,
 		build: func(l []suite.Code) hello.Offer { return base(f.sni, v, l) },
 		read:  func(o *probe.Observation) (suite.Code, bool) { return o.Suite, o.Answer.Accepted() && o.Version == v },
 		last:  isChaCha,

@@ -14,6 +14,7 @@ type line[T comparable] struct {
 	pref  *preference[T]
 	guess []T            // what the endpoint is expected to accept, in its order; may be wrong, or nil
 	kind  func(T) string // things of one kind tend to be accepted together, or refused
+	rare  func(T) bool   // things that are seldom accepted, and then hardly all of a kind; nil: none are
 	build func([]T) hello.Offer
 	read  func(*probe.Observation) (T, bool) // what was taken
 	last  func(T) bool                       // what never leads a list of several; nil: anything may
@@ -25,7 +26,9 @@ type line[T comparable] struct {
 	eager   bool  // asks what it foresees together with the first question
 	ends    [][]T // asked before anything else of the order, since they may settle it
 	stage   stage
+	batches []batch[T]    // of what is open, see narrow
 	turned  bool          // the question that tells whose order counts was asked
+	proven  *int          // how much of the order was, when it was last asked for; nil before
 	led     bool          // the question that what never leads does lead was asked
 	leads   bool          // what never leads is taken where it does lead
 	waiting []question[T] // asked in this round
@@ -45,11 +48,10 @@ type question[T comparable] struct {
 type stage int
 
 const (
-	first   stage = iota // everything at once
-	foresee              // what the guess says, without one more of its beginning each
-	byKind               // what is still open, kind by kind
-	singly               // what is still open, one by one
-	sorting              // the order of what is accepted
+	first     stage = iota // everything at once
+	foresee                // what the guess says, without one more of its beginning each
+	narrowing              // what is still open, in parts
+	sorting                // the order of what is accepted
 	done
 )
 
@@ -68,7 +70,7 @@ func (l *line[T]) next() []hello.Offer {
 		switch {
 		case l.once:
 			l.stage = done
-		case len(l.waiting) == 0 || l.stage != sorting:
+		case len(l.waiting) == 0 || l.stage < narrowing:
 			l.stage++
 		}
 	}
@@ -97,10 +99,8 @@ func (l *line[T]) questions() []question[T] {
 		return []question[T]{{list: l.backwards(p.universe), shares: l.fits != nil && !l.eager}}
 	case foresee:
 		return l.foreseen()
-	case byKind:
-		return l.limited(groupBy(p.open(), l.kind))
-	case singly:
-		return asQuestions(singles(p.open()))
+	case narrowing:
+		return l.narrow()
 	case sorting:
 		return l.sort()
 	}
@@ -173,7 +173,13 @@ func (l *line[T]) sort() []question[T] {
 		}
 	}
 	known, rest := l.pref.order()
-	qs = slices.Concat(asQuestions(l.pref.steps(l.guess)), qs, l.lead(slices.Concat(known, rest)))
+	steps := l.pref.steps(l.guess)
+	if l.proven != nil { // the order that was expected last was wrong, and beyond where it was the answers tell little
+		steps = steps[:min(len(steps), max(leastSteps, 2*(len(known)-*l.proven)))]
+	}
+	proven := len(known)
+	l.proven = &proven
+	qs = slices.Concat(asQuestions(steps), qs, l.lead(slices.Concat(known, rest)))
 	return slices.DeleteFunc(qs, func(q question[T]) bool { return l.limit > 0 && len(q.list) > l.limit })
 }
 
@@ -218,10 +224,11 @@ func (l *line[T]) take(answers []*probe.Observation) {
 		case o.Answer.Refusal() || o.Answer.Accepted(): // accepted, but not as asked: another version
 			l.pref.refused(q.list)
 		default:
-			if q.tries++; q.tries < maxTries {
+			if q.tries++; q.tries < triesFor(o.Answer) {
 				l.again = append(l.again, q)
 			} else {
 				l.unsure = append(l.unsure, q)
+				l.pref.failed(q.list)
 			}
 		}
 	}
@@ -237,7 +244,7 @@ func brokenOff(o *probe.Observation) bool {
 // withdrawn notes that the endpoint cannot use what it takes, and asks for the others of the question again.
 func (l *line[T]) withdrawn(q question[T], taken T) {
 	l.pref.refused([]T{taken})
-	q.list = slices.DeleteFunc(slices.Clone(q.list), func(x T) bool { return x == taken })
+	q.list = slices.DeleteFunc(slices.Clone(q.list), func(x T) bool { return l.pref.rejected[x] })
 	if len(q.list) > 0 {
 		l.again = append(l.again, q)
 	}
@@ -262,6 +269,78 @@ func (l *line[T]) result() (accepted []T, order policy.Order, sorted bool) {
 	known, rest := l.pref.order()
 	return slices.Concat(known, rest), order, len(rest) == 0
 }
+
+// batch is some of what is open, as it was asked for.
+type batch[T comparable] struct {
+	list []T
+	late bool // a member was accepted before, and then the others were asked for together
+}
+
+// narrow asks for what is open: kind by kind, the rare ones together. What is left of a part of which something was
+// accepted is asked for one by one, since the whole kind is likely to be; if it is rare, together, and then in halves.
+func (l *line[T]) narrow() []question[T] {
+	open := l.pref.open()
+	rare := func(x T) bool { return l.rare != nil && l.rare(x) }
+	var next []batch[T]
+	add := func(late bool, lists ...[]T) {
+		for _, list := range lists {
+			next = append(next, batch[T]{list, late})
+		}
+	}
+	if l.batches == nil {
+		var rest []T
+		for _, list := range groupBy(open, l.kind) {
+			if rare(list[0]) {
+				rest = append(rest, list...)
+			} else {
+				add(false, list)
+			}
+		}
+		if len(rest) > 0 {
+			add(false, rest)
+		}
+	}
+	for _, p := range l.batches {
+		left := shared(p.list, open)
+		kinds := groupBy(left, l.kind)
+		switch {
+		case len(left) == 0 || len(left) == len(p.list): // refused, or given up
+		case len(kinds) > 1 && !p.late:
+			add(false, kinds...)
+		case !rare(left[0]):
+			add(false, singles(left)...)
+		case !p.late || len(left) == 1:
+			add(true, left)
+		default:
+			add(true, left[:len(left)/2], left[len(left)/2:])
+		}
+	}
+	if l.limit > 0 {
+		var chunks []batch[T]
+		for _, p := range next {
+			for list := range slices.Chunk(p.list, l.limit) {
+				chunks = append(chunks, batch[T]{list, p.late})
+			}
+		}
+		next = chunks
+	}
+	late := slices.ContainsFunc(next, func(p batch[T]) bool { return p.late })
+	l.batches = next
+	var qs []question[T]
+	for _, p := range next {
+		qs = append(qs, question[T]{list: p.list})
+	}
+	if late && l.limit == 0 && len(l.pref.accepted()) <= few && l.pref.decider() != policy.ClientOrder { // hardly more will come
+		qs = append(qs, asQuestions(l.pref.steps(l.guess))...)
+	}
+	return qs
+}
+
+// leastSteps is how many questions about an order go out at once at least.
+const leastSteps = 4
+
+// few things are sorted before it is known that there are no more.
+const few = 16
 
 // asQuestions makes plain questions of lists.
 func asQuestions[T comparable](lists [][]T) []question[T] {

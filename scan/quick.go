@@ -18,6 +18,9 @@ type Options struct {
 	// ClientCertificate is presented in handshakes that are completed, where it is asked for; nil for none. Its key must
 	// be a crypto.Signer.
 	ClientCertificate *tls.Certificate
+	// Told is called by Full, once, when the first answers are there: each accepted version and a suite of each. The scan
+	// goes on when it returns.
+	Told func(*Result)
 	// Extra hellos go out with the first round; their replies are in the result under their names.
 	Extra []Raw
 	// First are suites to ask about before others that no policy has, where the budget is short.

@@ -20,11 +20,12 @@ type schedule struct {
 	open    int // sent and not answered
 	spares  []spare
 	dialled *sync.WaitGroup // the connections before the spares, nil after them
-	// starving comes some time after the first answer. Where the others are not there then, the endpoint may serve one
-	// connection after the other, and wait for a spare.
+	// starving comes when the first answer, or some time after it the others, should have been there: the endpoint may
+	// serve one connection after the other, and wait for a spare.
 	starving <-chan time.Time
 	rounds   map[asker]*round
 	pacing
+	effort
 }
 
 // spare is a connection that waits for its question, so that this takes one round trip less. It takes one asking, or is
@@ -71,6 +72,7 @@ func (f *full) run() {
 	f.rounds = make(map[asker]*round)
 	f.answers = make(chan answer, f.p.Limit())
 	f.dialled = &sync.WaitGroup{}
+	f.begun = time.Now()
 	f.advance()
 	f.dispatch()
 	f.spare()
@@ -85,11 +87,13 @@ func (f *full) run() {
 		}
 		select {
 		case a := <-f.answers:
-			f.hear(a)
-			if f.starving == nil {
+			news := f.hear(a)
+			if len(f.replies) == 1 {
 				f.starving = time.After(max(time.Since(begun)/3, 20*time.Millisecond))
 			}
-			f.advance()
+			if news {
+				f.advance()
+			}
 		case <-f.starving:
 			f.discard()
 		case <-after(wait):
@@ -139,7 +143,7 @@ func (f *full) collect() {
 // come to a later one.
 func (f *full) dispatch() time.Duration {
 	for len(f.queue) > 0 && (len(f.spares) > 0 || f.open < f.p.Limit()) {
-		if f.ctx.Err() != nil {
+		if f.ctx.Err() != nil || f.over(f.p.TimeLimit(), f.p.Pace != nil) {
 			f.queue = nil
 			return 0
 		}
@@ -170,10 +174,17 @@ func (f *full) dispatch() time.Duration {
 }
 
 // spare opens connections for the questions that follow the first ones, as far as those leave room. It waits until the
-// others stand, lest a server that serves one connection after the other comes to a spare before them.
+// others stand, lest a server that serves one connection after the other comes to a spare before them. It may all the
+// same, where something on the way does not keep the order.
 func (f *full) spare() {
 	first := f.dialled
 	f.dialled = nil
+	begun, starving := time.Now(), make(chan time.Time, 1)
+	f.starving = starving
+	go func() {
+		first.Wait()
+		time.AfterFunc(max(3*time.Since(begun), 200*time.Millisecond), func() { starving <- time.Now() })
+	}()
 	for range f.p.Limit() - f.open {
 		s := make(spare, 1)
 		f.spares = append(f.spares, s)
@@ -212,14 +223,16 @@ func put(conn net.Conn, o probe.Observation, q *asking) answer {
 	return a
 }
 
-// hear takes an answer in.
-func (f *full) hear(a answer) {
+// hear takes an answer in, and reports whether a line has the answers of its round.
+func (f *full) hear(a answer) (news bool) {
 	f.open--
 	f.replies = append(f.replies, Reply{Question: Question{Offer: a.offer}, Observation: a.got})
-	if f.note(a.sent, time.Now(), a.got.Answer.Accepted() || a.got.Answer.Refusal()) || f.late(a.got.ConnectTime) {
+	f.spend(&a.got, f.ever && !a.sent.Before(f.slowed))
+	if f.note(a.sent, time.Now(), !ofNetwork(a.got.Answer)) || f.late(a.got.ConnectTime) {
 		f.p.Narrow()
 	}
-	alone := len(a.parts) == 1
+	// Of two that share a hello, a refusal of the version is the answer to both.
+	alone := len(a.parts) == 1 || a.got.Answer == probe.Alerted && a.got.Alert == suite.AlertProtocolVersion
 	together := !slices.ContainsFunc(a.parts, func(p part) bool { return !p.line.understands(p.index, &a.got) })
 	for _, p := range a.parts {
 		r := f.rounds[p.line]
@@ -229,8 +242,10 @@ func (f *full) hear(a answer) {
 		if r.missing--; r.missing == 0 {
 			delete(f.rounds, p.line)
 			p.line.take(r.answers)
+			news = true
 		}
 	}
+	return news
 }
 
 // share lets questions for groups ride on the hellos that ask for suites: an answer tells of both. Where it takes
@@ -286,6 +301,9 @@ func (f *full) lines() []asker {
 	}
 	if f.free != nil {
 		l = append(l, f.free)
+	}
+	if f.finite != nil {
+		l = append(l, f.finite)
 	}
 	return append(l, f.groups13, f.groups12)
 }

@@ -120,6 +120,12 @@ func kindOfSuite(c suite.Code) string {
 	return s.Encryption
 }
 
+// isRare is true for a suite that servers have only where somebody asked for its kind, or for everything.
+func isRare(c suite.Code) bool {
+	s := suite.ByCode(c)
+	return s.Export || s.Encryption != "CHACHA20" && (s.Encryption != "AES" || strings.HasPrefix(s.Mode, "CCM"))
+}
+
 // groupUniverse lists every group that versions from TLS 1.3 on can carry, or those before, the common ones first.
 func groupUniverse(tls13 bool) []suite.Group {
 	common := slices.Concat(classicGroups, pqGroups)

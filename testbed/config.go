@@ -32,6 +32,9 @@ type Config struct {
 	Policy     policy.Policy
 	Identities []*Identity
 	ClientCA   string // PEM; for a policy that asks for client certificates
+	// JavaGroups is for Kind Java: the property jdk.tls.namedGroups, with groups that no policy of the test bed has. Empty
+	// leaves it to Policy.
+	JavaGroups []suite.Group
 	// Departures say in which points the program cannot do what the policy asks for: Policy here is
 	// already what it can do. Empty where it enforces the policy to the letter.
 	Departures []string

@@ -96,7 +96,11 @@ func startJava(t testing.TB, c *Config, port int) *Server {
 	for _, s := range c.Policy.Suites {
 		suites = append(suites, s.Name())
 	}
-	for _, g := range c.Policy.Groups {
+	named := c.Policy.Groups
+	if len(c.JavaGroups) > 0 {
+		named = c.JavaGroups
+	}
+	for _, g := range named {
 		groups = append(groups, g.String())
 	}
 	alpn, auth, ca := "-", "-", "-"

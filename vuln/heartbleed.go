@@ -34,7 +34,8 @@ func heartbleed(ctx context.Context, s *subject) answer {
 	var unfinished error
 	try := func(complete bool) error {
 		return s.open(ctx, h, func(x *classic.Session) {
-			if complete {
+			// One that offers no heartbeats is asked at once, since it has none or breaks the protocol in any case.
+			if _, offers := x.Server.Extension(hello.ExtHeartbeat); complete && offers {
 				unfinished = x.Complete()
 			}
 			if unfinished == nil {

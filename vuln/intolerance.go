@@ -95,7 +95,7 @@ func (s *subject) tolerates(ctx context.Context, plain *hello.ClientHello, what 
 func (s *subject) tolerate(ctx context.Context, plain *hello.ClientHello, v *variant, patience time.Duration) (complaint string, open bool) {
 	p := s.prober.Variant(patience, nil)
 	if v.cuts != nil {
-		p = s.prober.Variant(patience, cutting(s.prober.DialContext, v.cuts))
+		p = s.prober.Variant(patience, cutting(s.prober.DialContext, v.cuts, s.segmentPause()))
 	}
 	for failures := 1; ; failures++ {
 		o := p.Hello(ctx, s.target, v.raw)
@@ -145,8 +145,14 @@ func describe(o *probe.Observation) string {
 	return string(o.Answer)
 }
 
+// segmentPause keeps two segments apart: long enough that a server has read the first, going by how long it took to
+// answer a hello when it was quickest, and far below what any server waits for the rest.
+func (s *subject) segmentPause() time.Duration {
+	return min(max(10*time.Millisecond, 3*s.quickest()), 50*time.Millisecond)
+}
+
 // cutting dials connections that send a hello in several TCP segments, cut at these places.
-func cutting(dial func(context.Context, string, string) (net.Conn, error), cuts []int) func(context.Context, string, string) (net.Conn, error) {
+func cutting(dial func(context.Context, string, string) (net.Conn, error), cuts []int, pause time.Duration) func(context.Context, string, string) (net.Conn, error) {
 	if dial == nil {
 		dial = (&net.Dialer{}).DialContext
 	}
@@ -155,19 +161,16 @@ func cutting(dial func(context.Context, string, string) (net.Conn, error), cuts 
 		if err != nil {
 			return nil, err
 		}
-		return &cut{conn, cuts}, nil
+		return &cut{conn, cuts, pause}, nil
 	}
 }
 
 // cut is such a connection. Only what begins like a handshake record is cut, not a preamble.
 type cut struct {
 	net.Conn
-	cuts []int
+	cuts  []int
+	pause time.Duration
 }
-
-// segmentPause keeps two segments apart: long enough that a server has read the first, and far below what any server
-// waits for the rest.
-const segmentPause = 50 * time.Millisecond
 
 func (c *cut) Write(b []byte) (n int, err error) {
 	if len(b) == 0 || b[0] != hello.RecordHandshake {
@@ -178,7 +181,7 @@ func (c *cut) Write(b []byte) (n int, err error) {
 			continue
 		}
 		if n > 0 {
-			time.Sleep(segmentPause)
+			time.Sleep(c.pause)
 		}
 		m, err := c.Conn.Write(b[n:at])
 		if n += m; err != nil {

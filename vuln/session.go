@@ -30,7 +30,7 @@ func untilEnd(x *classic.Session) classic.Event {
 // patienceOf is how long a server is given to answer, where silence is one of the answers: several times what it
 // took for its first flight, in which it had more to do.
 func patienceOf(x *classic.Session) time.Duration {
-	return min(3*x.FirstByte+200*time.Millisecond, 2*time.Second)
+	return min(3*x.FirstByte+60*time.Millisecond, 2*time.Second)
 }
 
 // longPatienceOf is how long a server is given to answer what every server answers.

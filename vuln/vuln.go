@@ -7,6 +7,7 @@ package vuln
 
 import (
 	"context"
+	"crypto/tls"
 	"slices"
 	"sync"
 
@@ -53,7 +54,13 @@ type Finding struct {
 type Options struct {
 	ServerName string   // sent as server_name; "" sends none
 	Only       []string // ids of the checks to run; nil for all
+	// ClientCertificate is presented where a handshake is completed and one is asked for, nil for none; its key must be
+	// a crypto.Signer.
+	ClientCertificate *tls.Certificate
 }
+
+// few checks do not hold up each other, even where the endpoint serves one connection after the other.
+const few = 4
 
 // patience is how many times a connection's time limit all checks together may take, unless the prober paces them. An
 // endpoint that stalls every connection uses it up; what is then not decided is unsure.
@@ -70,7 +77,7 @@ func Check(ctx context.Context, p *probe.Prober, t probe.Target, r *scan.Result,
 		ctx, cancel = context.WithTimeout(ctx, patience*s.limit)
 		defer cancel()
 	}
-	if len(s.versions()) > 0 && s.serial(ctx) {
+	if len(all) > few && len(s.versions()) > 0 && s.serial(ctx) {
 		for p.Limit() > 1 {
 			p.Narrow()
 		}

@@ -80,5 +80,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newPolicyCmd())
 	root.AddCommand(newClientCmd())
 	root.AddCommand(newSuiteCmd())
+	root.AddCommand(newLogsCmd())
+	root.AddCommand(newImpactCmd())
 	return root
 }

@@ -129,7 +129,7 @@ func runTap(cmd *cobra.Command, target string, command []string, f *tapFlags) er
 		err = t.err
 	}
 	if err == nil && f.evidence != "" {
-		err = writeEvidence(f.evidence, t.collector.Tally)
+		err = writeEvidence(f.evidence, t.collector.Tally.Clients())
 	}
 	switch {
 	case err != nil:

@@ -237,7 +237,7 @@ func failing(l []watch.Group) []watch.Group {
 // save writes the evidence, and the hellos that failed.
 func (w *watching) save(r *watch.Report) error {
 	if w.f.evidence != "" {
-		if err := writeEvidence(w.f.evidence, w.collector.Tally); err != nil {
+		if err := writeEvidence(w.f.evidence, w.collector.Tally.Clients()); err != nil {
 			return err
 		}
 	}
@@ -265,22 +265,6 @@ func hexLines(b []byte) string {
 		b = b[n:]
 	}
 	return strings.TrimSuffix(s.String(), "\n")
-}
-
-// writeEvidence writes a file of evidence.
-func writeEvidence(path string, t *evidence.Tally) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("--evidence: %w", err)
-	}
-	err = evidence.Write(f, t.Clients())
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return fmt.Errorf("--evidence: %w", err)
-	}
-	return nil
 }
 
 // helloInPacket takes FILE#N apart: the hello in a capture that is whole with packet N.
