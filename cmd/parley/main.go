@@ -74,6 +74,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newWhyCmd())
 	root.AddCommand(newConnectCmd())
 	root.AddCommand(newWatchCmd())
+	root.AddCommand(newTapCmd())
 	root.AddCommand(newScanCmd())
 	root.AddCommand(newCiphersCmd())
 	root.AddCommand(newPolicyCmd())
