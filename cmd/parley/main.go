@@ -72,6 +72,7 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newWhyCmd())
+	root.AddCommand(newExplainCmd())
 	root.AddCommand(newConnectCmd())
 	root.AddCommand(newWatchCmd())
 	root.AddCommand(newTapCmd())
