@@ -106,10 +106,3 @@ func (m *Impact) costs() string {
 	}
 	return text
 }
-
-func shortened(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n-1]) + "…"
-	}
-	return s
-}
