@@ -90,11 +90,17 @@ func answerTo(addr string, raw []byte) []byte {
 	}
 }
 
-// traffic writes a capture of about size bytes with so many TLS handshakes among other traffic, and returns how many
-// hellos it holds. Two hundred connections go on at a time.
-func traffic(b testing.TB, path string, size int64, handshakes int) (hellos int) {
+// traffic writes a capture of about size bytes with so many TLS handshakes among other traffic. Two hundred connections go on at a time.
+func traffic(b testing.TB, path string, size int64, handshakes int) {
 	b.Helper()
-	recorded := talks(b)
+	var whole, refused []talk
+	for _, t := range talks(b) {
+		if t.whole {
+			whole = append(whole, t)
+		} else {
+			refused = append(refused, t)
+		}
+	}
 	f, err := os.Create(path)
 	if err != nil {
 		b.Fatal(err)
@@ -104,10 +110,14 @@ func traffic(b testing.TB, path string, size int64, handshakes int) (hellos int)
 	w.Step = 50 * time.Microsecond
 	random := rand.New(rand.NewPCG(1, 2))
 	var active [][]testbed.Frame
-	budget := size / int64(handshakes) // bytes of the file for each handshake
+	budget := size / int64(handshakes) // bytes of the file for each handshake, other traffic aside
 	made := 0
 	add := func() {
-		frames := tlsConnection(random, recorded[random.IntN(len(recorded))], made, budget)
+		t := whole[random.IntN(len(whole))]
+		if random.IntN(8) == 0 {
+			t = refused[random.IntN(len(refused))]
+		}
+		frames := tlsConnection(random, t, made, budget)
 		made++
 		active = append(active, frames)
 		if made%10 == 0 {
@@ -129,7 +139,6 @@ func traffic(b testing.TB, path string, size int64, handshakes int) (hellos int)
 	if err := w.Flush(); err != nil {
 		b.Fatal(err)
 	}
-	return made
 }
 
 // tlsConnection is one connection: the recorded handshake with a random of its own, then application data so that the
@@ -154,8 +163,8 @@ func tlsConnection(random *rand.Rand, t talk, n int, budget int64) []testbed.Fra
 		for _, f := range d.Frames {
 			used += int64(16 + len(f.Bytes))
 		}
-		// Only some connections are whole: these carry the weight of the others.
-		for left := 2*budget - used; left > 0; left -= 17000 {
+		// One connection in eight is refused: the others carry its weight.
+		for left := budget*8/7 - used; left > 0; left -= 17000 {
 			record := make([]byte, 5+16384)
 			for j := 5; j < len(record); j += 8 {
 				binary.LittleEndian.PutUint64(record[min(j, len(record)-8):], random.Uint64())
@@ -219,7 +228,7 @@ func noise(random *rand.Rand, n int) []testbed.Frame {
 	return d.Frames
 }
 
-// trafficFile is the capture, made once for each size.
+// trafficFile is the capture, made unless one of this size was left by a run before.
 func trafficFile(b testing.TB, size int64, handshakes int) string {
 	dir := filepath.Join(os.TempDir(), "parley-bench")
 	if err := os.MkdirAll(dir, 0o755); err != nil {

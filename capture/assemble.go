@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+	"unsafe"
 
 	"github.com/parley-tls/parley/follow"
 )
@@ -155,7 +156,7 @@ func (a *assembler) segment(s *segment, at time.Time) {
 }
 
 func (a *assembler) recount(l *live) {
-	n := l.follower.Size()
+	n := liveSize + l.follower.Size()
 	for i := range l.sides {
 		for _, p := range l.sides[i].pending {
 			n += len(p.data)
@@ -171,19 +172,33 @@ func (a *assembler) open(key connectionKey, at time.Time) *connection {
 		old := a.queue[a.head]
 		a.queue[a.head] = nil
 		a.head++
-		if a.connections[old.key] == old && (len(a.connections) >= maxConnections || old.live != nil) {
-			a.decided(old)
-			delete(a.connections, old.key)
+		if a.connections[old.key] == old {
+			a.forget(old)
 		}
 	}
-	if a.head > len(a.queue)/2 && a.head > 1024 {
-		a.queue = append(a.queue[:0], a.queue[a.head:]...)
-		a.head = 0
+	if len(a.queue)-a.head > 2*len(a.connections)+1024 || a.head > len(a.queue)/2 && a.head > 1024 {
+		a.compact()
 	}
-	c := &connection{key: key, live: &live{first: at}}
+	c := &connection{key: key, live: &live{first: at, bytes: liveSize}}
+	a.bytes += liveSize
 	a.connections[key] = c
 	a.queue = append(a.queue, c)
 	return c
+}
+
+// liveSize is about what a connection takes that is being followed, beside its buffers.
+const liveSize = int(unsafe.Sizeof(live{})) + 64
+
+// compact drops from the queue what was forgotten already.
+func (a *assembler) compact() {
+	kept := a.queue[:0]
+	for _, c := range a.queue[a.head:] {
+		if a.connections[c.key] == c {
+			kept = append(kept, c)
+		}
+	}
+	clear(a.queue[len(kept):])
+	a.queue, a.head = kept, 0
 }
 
 // forget removes a connection whose ports are used again.
@@ -222,7 +237,7 @@ func (a *assembler) decided(c *connection) {
 func (a *assembler) sweep(now time.Time, patience time.Duration) {
 	a.now = now
 	for _, c := range a.queue[a.head:] {
-		if c == nil || c.live == nil || a.connections[c.key] != c {
+		if c.live == nil || a.connections[c.key] != c {
 			continue
 		}
 		n := c.live.follower.Negotiation()
@@ -235,7 +250,7 @@ func (a *assembler) sweep(now time.Time, patience time.Duration) {
 // finish ends all connections: the source has no more. Time that passed until then is silence.
 func (a *assembler) finish() {
 	for _, c := range a.queue[a.head:] {
-		if c != nil && c.live != nil && a.connections[c.key] == c {
+		if c.live != nil && a.connections[c.key] == c {
 			a.decided(c)
 		}
 	}

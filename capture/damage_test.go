@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"github.com/gopacket/gopacket/layers"
-
-	"github.com/parley-tls/parley/testbed"
 )
 
 // TestReadsOn damages a capture of five connections in one place: one warning names it, and all connections but
@@ -102,17 +100,8 @@ func TestNoCapture(t *testing.T) {
 	}
 }
 
-// FuzzFollow reads any file: no panic, and nothing that cannot be told.
+// FuzzFollow reads any file: no panic, and nothing that cannot be told. Its seeds in testdata are captures of a handshake.
 func FuzzFollow(f *testing.F) {
-	good, bad := talks(f, tls.VersionTLS12)
-	for i, turns := range [][]testbed.Turn{good, bad} {
-		var frames [][]byte
-		for _, x := range dialogue(client4, server4, uint16(i), turns).Frames {
-			frames = append(frames, x.Bytes)
-		}
-		f.Add(written(f, layers.LinkTypeEthernet, i == 1, 1<<16, frames...))
-		f.Add(written(f, layers.LinkTypeEthernet, i == 0, 1<<16, each(frames, inPieces)...))
-	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		st, err := Follow("f", bytes.NewReader(b), func(c *Connection) {
 			c.Outcome()

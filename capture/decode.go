@@ -61,7 +61,8 @@ const (
 	protoAH       = 51
 	protoOptions  = 60
 
-	portVXLAN = 4789
+	portVXLAN      = 4789
+	portVXLANLinux = 8472 // the default of Linux, from before the port was assigned
 )
 
 // packet finds the segment in a packet; of tunnels the innermost counts.
@@ -215,8 +216,8 @@ func (d *decoder) transport(proto uint8, b []byte, s *segment) bool {
 			return false
 		}
 		switch binary.BigEndian.Uint16(b[2:]) {
-		case portVXLAN: // RFC 7348
-			return len(b) >= 16 && d.deeper() && d.ethernet(b[16:], s)
+		case portVXLAN, portVXLANLinux: // RFC 7348: the flag says that there is a network identifier
+			return len(b) >= 16 && b[8]&0x08 != 0 && d.deeper() && d.ethernet(b[16:], s)
 		case 2152, 6081: // GTP-U, Geneve
 			return d.other(b, layers.LayerTypeUDP, s)
 		}

@@ -19,7 +19,7 @@ var ErrPermission = errors.New("no permission to capture: it needs root, or the 
 const patience = 30 * time.Second
 
 // Live follows what passes an interface until ctx ends, and calls each for every negotiation when it is decided.
-// progress, if it is not nil, is called once a second with what was read so far. The kernel's counter says how many
+// progress, if it is not nil, is called when it begins, and then once a second with what was read so far. The kernel's counter says how many
 // packets were dropped because they came faster than they were read.
 func Live(ctx context.Context, device string, each func(*Connection), progress func(*Stats)) (*Stats, error) {
 	r, err := openRing(device)
@@ -36,6 +36,9 @@ func Live(ctx context.Context, device string, each func(*Connection), progress f
 	count := func() {
 		st.Dropped += r.dropped()
 		st.Packets, st.Segments, st.Partial, st.Last = a.number, a.tcp, a.partial, time.Now()
+	}
+	if progress != nil {
+		progress(st)
 	}
 	for last := time.Now(); ctx.Err() == nil; {
 		err := r.read(100*time.Millisecond, func(data []byte, at time.Time) {

@@ -281,6 +281,18 @@ func TestDamage(t *testing.T) {
 // endpointAt is an address in the form that the assembler takes.
 func endpointAt(a netip.AddrPort) endpoint { return endpoint{a.Addr().As16(), a.Port()} }
 
+// TestPortsUsedAgain reads a stream of short connections between few ports: nothing of them is left.
+func TestPortsUsedAgain(t *testing.T) {
+	a := newAssembler()
+	for i := range 200000 {
+		from := endpoint{addr: [16]byte{10}, port: uint16(i % 100)}
+		a.segment(&segment{from: from, to: endpointAt(server4), seq: uint32(i) << 18, flags: flagSYN}, begin)
+	}
+	if len(a.connections) != 100 || len(a.queue) > 2000 || a.bytes != 100*liveSize {
+		t.Errorf("%d connections, %d in the queue, %d bytes", len(a.connections), len(a.queue), a.bytes)
+	}
+}
+
 // TestFlood reads a capture of many connections that never finish their hello, in bounded memory.
 func TestFlood(t *testing.T) {
 	a := newAssembler()

@@ -70,7 +70,7 @@ func (s *Sighting) Causes() []Cause {
 		if i == 3 || i > 0 && x.p < 0.08 {
 			break
 		}
-		k := Cause{ID: x.id, Confidence: math.Round(100*x.p) / 100, Stage: x.id.Stage(), Summary: x.summary, ClientSet: x.client, ServerSet: x.server, Evidence: []Evidence{}}
+		k := Cause{ID: x.id, Confidence: max(0.01, math.Round(100*x.p)/100), Stage: x.id.Stage(), Summary: x.summary, ClientSet: x.client, ServerSet: x.server, Evidence: []Evidence{}}
 		if k.Summary == "" {
 			row, _ := cause.Lookup(x.id)
 			k.Summary = lower(row.Condition)

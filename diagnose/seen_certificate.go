@@ -28,7 +28,7 @@ func (s *Sighting) clientRefuses(a suite.Alert) []likely {
 	}
 	if s.Profile != nil && choice != nil {
 		o.Accepts = s.Profile.Offer().Accepts
-		if r, refused := negotiate.CheckAnswer(&o, s.answer(), &policy.Policy{Versions: []suite.Version{n.Version()}}); refused && s.fits(a, r.Cause) {
+		if r, refused := negotiate.CheckAnswer(&o, s.answer(), &policy.Policy{Versions: []suite.Version{n.Version()}}); refused && !aboutCertificate(a) {
 			return []likely{{id: r.Cause, p: 0.9, summary: sentence("the client", "the server", &o, []suite.Version{n.Version()}, r), client: r.Client, server: r.Server,
 				facts: []string{"the hello is that of " + s.Profile.Title + ", which is known for this rule"}}}
 		}
@@ -54,11 +54,10 @@ func (s *Sighting) clientRefuses(a suite.Alert) []likely {
 	return []likely{{id: cause.ProtocolViolation, p: 0.5, summary: fmt.Sprintf("the client finds the server's answer in breach of the protocol (%s)", a)}}
 }
 
-// fits reports whether an alert can be about a cause: those about certificates are not about the ServerHello.
-func (s *Sighting) fits(a suite.Alert, id cause.ID) bool {
-	certificate := slices.Contains([]suite.Alert{suite.AlertUnknownCA, suite.AlertCertificateExpired, suite.AlertBadCertificate, suite.AlertCertificateUnknown,
-		suite.AlertUnsupportedCertificate, alertRevoked}, a)
-	return !certificate
+// aboutCertificate reports whether an alert says that something is wrong with a certificate.
+func aboutCertificate(a suite.Alert) bool {
+	return slices.Contains([]suite.Alert{suite.AlertUnknownCA, suite.AlertCertificateExpired, suite.AlertBadCertificate, suite.AlertCertificateUnknown,
+		suite.AlertUnsupportedCertificate, suite.AlertCertificateRequired, alertRevoked}, a)
 }
 
 // answer is what the server chose and showed.
@@ -215,8 +214,7 @@ func (s *Sighting) clientLeft() []likely {
 // refusedClient: the server sends an alert after it chose.
 func (s *Sighting) refusedClient(a suite.Alert) []likely {
 	n := s.Negotiation
-	certificate := slices.Contains([]suite.Alert{suite.AlertUnknownCA, suite.AlertCertificateExpired, suite.AlertBadCertificate, suite.AlertCertificateUnknown,
-		suite.AlertUnsupportedCertificate, suite.AlertCertificateRequired, alertRevoked}, a)
+	certificate := aboutCertificate(a)
 	switch {
 	case n.CertificateRequested && n.ClientCertificates <= 0 && (certificate || a == suite.AlertHandshakeFailure), a == suite.AlertCertificateRequired:
 		return []likely{{id: cause.ClientCertificateRequired, p: 0.95, summary: "the server demands a client certificate, and the client sent none"}}

@@ -37,6 +37,7 @@ type Follower struct {
 	early   bool // the hello announces early data
 	suspect bool // the server's last encrypted record has the size of an alert
 	leaving bool // the client ended an encrypted connection itself: what the server says then is no refusal
+	hellos  int  // bytes of the hellos that are kept
 	sides   [2]side
 }
 
@@ -66,9 +67,9 @@ func (f *Follower) Client() Side { return f.client }
 // Hellos counts the hellos that were read so far.
 func (f *Follower) Hellos() int { return f.n.Hellos() }
 
-// Size is how many bytes are kept of the connection beside what was read.
+// Size is about how many bytes are kept of the connection.
 func (f *Follower) Size() int {
-	n := 0
+	n := f.hellos
 	for i := range f.sides {
 		s := &f.sides[i]
 		n += cap(s.buf) + cap(s.stream) + cap(s.head)
@@ -288,6 +289,7 @@ func (f *Follower) begin(from Side, h *hello.ClientHello, whole []byte, at time.
 	f.early = h.HasExtension(hello.ExtEarlyData)
 	f.n.Hello, f.n.HelloAt, f.n.ClientCertificates = h, at, -1
 	f.n.Gap = false
+	f.hellos = 2 * h.WireSize()
 	f.reach(Hello)
 	s, other := &f.sides[from], &f.sides[1-from]
 	if len(other.head) > 0 || len(s.head) > 0 {

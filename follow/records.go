@@ -226,6 +226,7 @@ func (f *Follower) clientMessage(m hello.Message) error {
 		}
 		if n.Second == nil && n.Choice == nil {
 			n.Second = h
+			f.hellos += 2 * h.WireSize()
 		}
 	case hello.TypeCertificate:
 		chain, err := hello.ParseCertificate(m.Body)

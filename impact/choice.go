@@ -21,22 +21,26 @@ func (j *judge) byChoice(e *Effect) {
 		return
 	}
 	c := e.Today
+	assumed, ok := j.groups(c)
 	switch {
 	case !j.to.Accepts(c.Version):
 		j.otherVersion(e)
 	case !slices.Contains(j.usable(j.to, c.Version), c.Suite):
 		j.otherSuite(e)
-	case !j.groupStays(c):
-		e.unknown("the policy has other groups than that of today, and the log does not tell those of the client", byHello)
+	case !ok:
+		e.unknown("the log does not tell the client's groups, and the policy lacks secp256r1, which nearly all have", byHello)
 	default:
 		e.Verdict, e.After = Keeps, &Choice{Version: c.Version, Suite: c.Suite, Group: c.Group}
-		e.Assumes = j.assumes(c)
+		e.Assumes = j.assumes(c, assumed)
 	}
 }
 
 // assumes says what of a client that offers its choice of today might still make it fail.
-func (j *judge) assumes(c *Choice) string {
+func (j *judge) assumes(c *Choice, group string) string {
 	var l []string
+	if group != "" {
+		l = append(l, group)
+	}
 	if slices.ContainsFunc(j.to.Versions, func(v suite.Version) bool { return v > c.Version && (j.from == nil || !j.from.Accepts(v)) }) {
 		l = append(l, "if it has a version above "+c.Version.String()+", it has a group and a suite for that too")
 	}
@@ -55,7 +59,7 @@ func (j *judge) otherVersion(e *Effect) {
 		e.unknown(fmt.Sprintf("it negotiates %s today, and whether it goes down from that is not known", v), byHello)
 	case j.from == nil:
 		e.unknown(fmt.Sprintf("it negotiates %s today, and whether the load balancer offered more is not known", v), "the policy of today (--from), or "+byHello)
-	case !slices.ContainsFunc(j.to.Versions, func(w suite.Version) bool { return newer(w) && !j.from.Accepts(w) }):
+	case !j.newVersion(v):
 		// A server takes the newest version that both have (RFC 8446 section 4.1.3, RFC 5246 appendix E.1).
 		e.Verdict, e.Cause = Breaks, cause.NoCommonVersion
 		e.Reason = fmt.Sprintf("%s is the newest version that it has in common with %s, and %s does not accept it", v, j.from.Name, j.to.Name)
@@ -83,9 +87,11 @@ func (j *judge) otherSuite(e *Effect) {
 	e.Reason = fmt.Sprintf("%s prefers every suite that %s has for %s to %s, so that the client offers none of them", j.from.Name, j.to.Name, c.Version, c.Suite.OpenSSL())
 }
 
-// newVersion reports whether the new policy accepts a version above v that the policy of today does not.
+// newVersion reports whether a client that negotiates v today may come to negotiate a newer one. The versions of clients have
+// no gaps (RFC 5246 appendix E.1 does not even allow for any): one that lacks a version lacks those above it.
 func (j *judge) newVersion(v suite.Version) bool {
-	return slices.ContainsFunc(j.to.Versions, func(w suite.Version) bool { return w > v && !j.from.Accepts(w) })
+	lacks := slices.ContainsFunc(j.from.Versions, func(w suite.Version) bool { return w > v })
+	return !lacks && slices.ContainsFunc(j.to.Versions, func(w suite.Version) bool { return w > v })
 }
 
 // usable lists the suites of p that version v can carry and a certificate serves, in p's order. With certificates of two
@@ -114,18 +120,23 @@ func (j *judge) certified(s *suite.Suite) bool {
 	})
 }
 
-// groupStays reports whether the key exchange of today can go on.
-func (j *judge) groupStays(c *Choice) bool {
+// groups says what has to be taken for granted of the client's groups, "" if nothing; ok is false where that would be
+// too much. Hardly any client with elliptic curves lacks secp256r1, which RFC 8446 section 9.1 demands.
+func (j *judge) groups(c *Choice) (assumed string, ok bool) {
 	s := suite.ByCode(c.Suite)
-	if s == nil || !s.KeyExchange.UsesEC() && s.KeyExchange != suite.KXAny {
-		return true
-	}
 	now := j.to.GroupsFor(c.Version)
-	if c.Group != 0 && len(now) > 0 {
-		return slices.Contains(now, c.Group)
+	if s == nil || len(now) == 0 || !s.KeyExchange.UsesEC() && s.KeyExchange != suite.KXAny {
+		return "", true
 	}
-	if j.from == nil || len(now) == 0 {
-		return len(now) == 0 || slices.Contains(now, suite.Secp256r1) && slices.Contains(now, suite.X25519)
+	if slices.Contains(now, c.Group) {
+		return "", true
 	}
-	return !slices.ContainsFunc(j.from.GroupsFor(c.Version), func(g suite.Group) bool { return !slices.Contains(now, g) })
+	if c.Group == 0 && j.from != nil && len(j.from.GroupsFor(c.Version)) > 0 &&
+		!slices.ContainsFunc(j.from.GroupsFor(c.Version), func(g suite.Group) bool { return !slices.Contains(now, g) }) {
+		return "", true
+	}
+	if slices.Contains(now, suite.Secp256r1) {
+		return "it has the group secp256r1", true
+	}
+	return "", false
 }

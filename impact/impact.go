@@ -3,6 +3,8 @@
 package impact
 
 import (
+	"slices"
+
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/evidence"
 	"github.com/parley-tls/parley/policy"
@@ -65,6 +67,22 @@ type Report struct {
 	Effects []Effect
 	Totals  map[Verdict]Weight
 	All     Weight
+	// Foreign counts what was negotiated otherwise than From allows: it was seen under another policy.
+	Foreign int
+	// AtRisk is the part of what is unknown that connects today: it may break. The rest fails today.
+	AtRisk Weight
+}
+
+// Connects reports whether the client was seen to connect today, or at least not to fail.
+func (e *Effect) Connects() bool { return e.Today != nil || e.Client.Failures() == 0 }
+
+// Loss is which part of what was seen breaks, or may where may is true; 0 to 1.
+func (r *Report) Loss(may bool) float64 {
+	n := r.Totals[Breaks].Seen
+	if may {
+		n += r.AtRisk.Seen
+	}
+	return float64(n) / float64(max(r.All.Seen, 1))
 }
 
 // Assess judges a change of policy to p by what was seen of clients. from is the policy under which they were seen, nil
@@ -78,7 +96,11 @@ func Assess(clients []evidence.Client, from, to *policy.Policy, id *policy.Ident
 		w := r.Totals[e.Verdict]
 		w.add(e.Client)
 		r.Totals[e.Verdict] = w
+		if e.Verdict == Unknown && e.Connects() {
+			r.AtRisk.add(e.Client)
+		}
 		r.All.add(e.Client)
+		r.Foreign += j.foreign(e.Client)
 	}
 	return r
 }
@@ -99,6 +121,17 @@ func (r *Report) Share(of ...Verdict) float64 {
 type judge struct {
 	from, to *policy.Policy
 	id       *policy.Identity
+}
+
+// foreign counts what of a client was negotiated otherwise than the policy of today allows.
+func (j *judge) foreign(c *evidence.Client) (n int) {
+	for _, o := range c.Outcomes {
+		if j.from != nil && o.Result == evidence.Established && o.Version != 0 &&
+			(!j.from.Accepts(o.Version) || o.Suite != 0 && !slices.Contains(j.from.SuitesFor(o.Version), o.Suite)) {
+			n += o.Seen()
+		}
+	}
+	return n
 }
 
 func (j *judge) effect(c *evidence.Client) Effect {
@@ -127,4 +160,16 @@ func (j *judge) effect(c *evidence.Client) Effect {
 
 func (e *Effect) unknown(reason, decide string) {
 	e.Verdict, e.Reason, e.Decide, e.After = Unknown, reason, decide, nil
+}
+
+// String gives what a handshake agrees on as a log would have it: "TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256 x25519".
+func (c *Choice) String() string {
+	text := c.Version.String()
+	if c.Suite != 0 {
+		text += " " + c.Suite.OpenSSL()
+	}
+	if c.Group != 0 {
+		text += " " + c.Group.String()
+	}
+	return text
 }

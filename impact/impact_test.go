@@ -65,7 +65,8 @@ func TestEffects(t *testing.T) {
 		{"a log: stays", inLog(suite.TLS12, "ECDHE-RSA-AES128-GCM-SHA256", 1), "2016-08", "TLS-1-2-2017-01", Keeps, ""},
 		{"a log: old version, policy known", inLog(suite.TLS10, "ECDHE-RSA-AES128-SHA", 1), "2016-08", "TLS-1-2-2017-01", Breaks, cause.NoCommonVersion},
 		{"a log: old version, policy unknown", inLog(suite.TLS10, "ECDHE-RSA-AES128-SHA", 1), "", "TLS-1-2-2017-01", Unknown, ""},
-		{"a log: old version, but 1.3 is new", inLog(suite.TLS10, "ECDHE-RSA-AES128-SHA", 1), "2016-08", "TLS13-1-3-2021-06", Unknown, ""},
+		{"a log: old version, and 1.3 is new", inLog(suite.TLS10, "ECDHE-RSA-AES128-SHA", 1), "2016-08", "TLS13-1-3-2021-06", Breaks, cause.NoCommonVersion},
+		{"a log: the newest version of today, and 1.3 is new", inLog(suite.TLS12, "ECDHE-RSA-AES128-SHA", 1), "2016-08", "TLS13-1-3-2021-06", Unknown, ""},
 		{"a log: the last suite goes", inLog(suite.TLS12, "AES256-SHA", 1), "2016-08", "FS-1-2-2019-08", Breaks, cause.NoCommonCipher},
 		{"a log: a suite goes, others may be there", inLog(suite.TLS12, "ECDHE-RSA-AES128-SHA256", 1), "2016-08", "FS-1-2-Res-2020-10", Unknown, ""},
 		{"a log: a suite goes, policy unknown", inLog(suite.TLS12, "AES256-SHA", 1), "", "FS-1-2-2019-08", Unknown, ""},
@@ -113,6 +114,13 @@ func TestUnknownOrderTellsNothing(t *testing.T) {
 	}
 }
 
+func TestEvidenceOfAnotherPolicy(t *testing.T) {
+	seen := []evidence.Client{inLog(suite.TLS13, "TLS_AES_128_GCM_SHA256", 5), inLog(suite.TLS12, "ECDHE-RSA-AES128-GCM-SHA256", 3)}
+	if r := Assess(seen, policy.ByName("2016-08"), policy.ByName("FS-1-2-2019-08"), rsa); r.Foreign != 5 {
+		t.Errorf("%d were negotiated otherwise than the policy allows, want 5", r.Foreign)
+	}
+}
+
 func TestRecommend(t *testing.T) {
 	tls12 := evidence.Outcome{Result: evidence.Established, Version: suite.TLS12, Suite: 0xC02F, Group: suite.Secp256r1}
 	tls10 := evidence.Outcome{Result: evidence.Established, Version: suite.TLS10, Suite: 0x002F}
@@ -133,6 +141,10 @@ func TestRecommend(t *testing.T) {
 		if s.Share(Breaks, Unknown) == 0 {
 			t.Errorf("%s is stricter than %s and loses nobody", s.To.Name, name(strict, strict.Best))
 		}
+	}
+	failing := evidence.Client{Connections: 500, Outcomes: []evidence.Count{{Outcome: failed, Connections: 500}}}
+	if again := Recommend(append(clients, failing), from, all, rsa, 0); again.Best != strict.Best {
+		t.Errorf("who fails today can't be lost: %s instead of %s", name(again, again.Best), name(strict, strict.Best))
 	}
 	loose := Recommend(clients, from, all, rsa, 0.001)
 	if got := loose.Steps[loose.Best]; got.To.Accepts(suite.TLS10) || loose.Best >= strict.Best || loose.RunnerUp <= loose.Best {

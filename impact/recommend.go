@@ -11,7 +11,7 @@ import (
 type Recommendation struct {
 	Allow float64 // share of what was seen that may be lost
 	// Steps are the candidates, strictest first. Best and RunnerUp are places among them, -1 where there is none: the
-	// strictest two under which no more is lost than is allowed, where everything that is not known counts as lost.
+	// strictest two under which no more is lost than is allowed, where every client that connects today and of which it is not known whether it will counts as lost.
 	Steps          []*Report
 	Best, RunnerUp int
 	// Possible is the strictest that loses no more than is allowed if all that is not known turns out well; Best or
@@ -25,10 +25,10 @@ func Recommend(clients []evidence.Client, from *policy.Policy, candidates []*pol
 	for i, p := range candidates {
 		s := Assess(clients, from, p, id)
 		r.Steps = append(r.Steps, s)
-		if r.Possible < 0 && s.Share(Breaks) <= allow {
+		if r.Possible < 0 && s.Loss(false) <= allow {
 			r.Possible = i
 		}
-		if s.Share(Breaks, Unknown) > allow {
+		if s.Loss(true) > allow {
 			continue
 		}
 		switch {

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,7 +89,7 @@ func groupText(b *strings.Builder, g *watch.Group, failedOnly bool, st Style) {
 	}
 	for _, f := range g.Failures {
 		fmt.Fprintf(b, "  %6d  %s\n", f.Count, st.Bad(oneLine(f.Seen)))
-		causesText(b, f.Causes, "          ", st)
+		causesText(b, f.Causes, f.Fixes, "          ", st)
 	}
 }
 
@@ -141,8 +142,8 @@ func choiceWords(o evidence.Outcome) string {
 	return strings.Join(l, " ")
 }
 
-// causesText says what the likeliest cause is, what else it may be, and what would decide.
-func causesText(b *strings.Builder, causes []diagnose.Cause, indent string, st Style) {
+// causesText says what the likeliest cause is, what else it may be, what helps, and what would decide.
+func causesText(b *strings.Builder, causes []diagnose.Cause, fixes []diagnose.Fix, indent string, st Style) {
 	var others []string
 	for i, c := range causes {
 		if i > 0 {
@@ -159,18 +160,30 @@ func causesText(b *strings.Builder, causes []diagnose.Cause, indent string, st S
 	if len(others) > 0 {
 		fmt.Fprintf(b, "%sor %s\n", indent, strings.Join(others, ", "))
 	}
+	for _, f := range fixes {
+		b.WriteString(wrapped(indent+"fix ", oneLine(f.Side+": "+f.Summary)) + "\n")
+	}
 	if len(causes) > 0 && causes[0].Decide != "" {
 		fmt.Fprintf(b, "%s%s %s\n", indent, st.Dim("to be sure:"), oneLine(causes[0].Decide))
 	}
 }
 
-// WatchEvent writes one negotiation as it happens, in a line and one for each cause.
+// WatchEvent writes one negotiation as it happens: a line, and the causes.
 func WatchEvent(w io.Writer, e *watch.Event, st Style) error {
+	var b strings.Builder
+	eventText(&b, e, st)
+	causesText(&b, e.Causes, e.Fixes, "    ", st)
+	return writeLegible(w, b.String(), st)
+}
+
+// TapEvent writes the line of a negotiation, before it is known what a diagnosis comes to.
+func TapEvent(w io.Writer, e *watch.Event, st Style) error {
 	var b strings.Builder
 	eventText(&b, e, st)
 	return writeLegible(w, b.String(), st)
 }
 
+// eventText is who met whom, and what came of it.
 func eventText(b *strings.Builder, e *watch.Event, st Style) {
 	word := map[evidence.Result]string{evidence.Established: st.Good("WORKS"), evidence.Failed: st.Bad("FAILS"), evidence.Unfinished: st.Dim("UNFINISHED")}[e.Result]
 	server := e.Server
@@ -185,7 +198,40 @@ func eventText(b *strings.Builder, e *watch.Event, st Style) {
 		fmt.Fprintf(b, ": %s", oneLine(e.Failure))
 	}
 	b.WriteByte('\n')
-	causesText(b, e.Causes, "    ", st)
+}
+
+// TapCauses writes why a relayed negotiation failed: what the diagnosis with the same hello came to. Where there is none,
+// or the hello is accepted when it is sent again, what was seen of the connection stands.
+func TapCauses(w io.Writer, e *watch.Event, st Style) error {
+	d := e.Diagnosis
+	var b strings.Builder
+	if d != nil && d.Outcome != diagnose.Negotiated {
+		if err := Why(&b, d, st); err != nil {
+			return err
+		}
+		for line := range strings.Lines(strings.TrimSpace(b.String())) {
+			if line = strings.TrimRight(line, "\n"); line != "" {
+				line = "    " + line
+			}
+			if _, err := fmt.Fprintln(w, line); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	causes := e.Causes
+	if d != nil && len(causes) > 0 {
+		causes = slices.Clone(causes)
+		causes[0].Decide = "" // it was done
+	}
+	causesText(&b, causes, e.Fixes, "    ", st)
+	if d != nil {
+		b.WriteString(wrapped("    ", fmt.Sprintf("sent again, the same hello is accepted (%s %s): what failed comes after it", d.Negotiated.Version, d.Negotiated.Cipher.OpenSSL())) + "\n")
+		for _, f := range d.Findings {
+			b.WriteString(wrapped("    ", oneLine(f.Summary)) + "\n")
+		}
+	}
+	return writeLegible(w, b.String(), st)
 }
 
 // clock is a time of day with its date, in UTC.

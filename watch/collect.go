@@ -21,6 +21,7 @@ const (
 	maxChosen   = 32 // of one group
 	maxExamples = 5  // addresses and names of one group
 	maxNamed    = 1 << 13
+	maxKept     = 32 << 20 // bytes of hellos and certificates that are kept as examples
 )
 
 // Collector puts negotiations together. It is not safe for use by several goroutines.
@@ -37,6 +38,7 @@ type Collector struct {
 	hash    maphash.Hash
 	ja4     map[uint64]string
 	nearest map[string]*Client
+	kept    int // bytes of examples
 }
 
 type groupKey struct{ ja4, server string }
@@ -109,8 +111,25 @@ func (c *Collector) Add(n *capture.Connection) {
 	case evidence.Unfinished:
 		g.Unfinished++
 	default:
-		g.fail(n, out.Failure)
+		c.fail(g, n, out.Failure)
 	}
+}
+
+// room reports whether an example of so many bytes can be kept, and counts it.
+func (c *Collector) room(size int) bool {
+	if c.kept+size > maxKept {
+		return false
+	}
+	c.kept += size
+	return true
+}
+
+// example is the bytes of a hello, nil where there is no more room for it.
+func (c *Collector) example(h *hello.ClientHello) evidence.Bytes {
+	if h == nil || !c.room(h.WireSize()) {
+		return nil
+	}
+	return raw(h)
 }
 
 // decided is the cause where what was seen decides it.
@@ -136,21 +155,44 @@ func (c *Collector) decidedFor(g *group, n *capture.Connection, seen string) cau
 	return id
 }
 
-func (g *group) fail(n *capture.Connection, seen string) {
+// fail counts a failure. The first of its kind is kept, to be explained when all is known that the server accepted.
+func (c *Collector) fail(g *group, n *capture.Connection, seen string) {
 	if g.Failed++; g.Failed == 1 {
-		g.Hello = raw(n.Hello)
+		if h := c.example(n.Hello); h != nil {
+			g.Hello = h
+		}
 	}
 	f := g.failures[seen]
 	if f == nil {
 		if len(g.failures) >= maxFailures {
 			return
 		}
-		kept := *n.Negotiation // what follows may be long; the failure is short
-		f = &failure{first: &capture.Connection{Negotiation: &kept, Client: n.Client, Server: n.Server, First: n.First, Packet: n.Packet, Again: n.Again}}
+		f = &failure{}
 		f.Seen, f.Client, f.At, f.Packet = seen, n.Client.String(), n.HelloAt, n.Packet
+		if c.room(sizeOf(n)) {
+			kept := *n.Negotiation // what follows may be long; the failure is short
+			f.first = &capture.Connection{Negotiation: &kept, Client: n.Client, Server: n.Server, First: n.First, Packet: n.Packet, Again: n.Again}
+		} else {
+			f.Causes = c.sighting(n, g.JA4).Causes()
+		}
 		g.failures[seen] = f
 	}
 	f.Count++
+}
+
+// sizeOf is about how many bytes a negotiation takes.
+func sizeOf(n *capture.Connection) int {
+	size := 1 << 10
+	if n.Hello != nil {
+		size += 2 * n.Hello.WireSize()
+	}
+	if n.Second != nil {
+		size += 2 * n.Second.WireSize()
+	}
+	for _, c := range n.Chain {
+		size += len(c)
+	}
+	return size
 }
 
 func (c *Collector) group(k groupKey, n *capture.Connection) *group {
@@ -160,7 +202,7 @@ func (c *Collector) group(k groupKey, n *capture.Connection) *group {
 	if len(c.groups) >= maxGroups {
 		return nil
 	}
-	g := &group{Group: Group{JA4: k.ja4, Server: k.server, First: n.HelloAt, Hello: raw(n.Hello), Nearest: c.near(n.Hello, k.ja4)},
+	g := &group{Group: Group{JA4: k.ja4, Server: k.server, First: n.HelloAt, Hello: c.example(n.Hello), Nearest: c.near(n.Hello, k.ja4)},
 		chosen: make(map[Chosen]int), failures: make(map[string]*failure), decided: make(map[string]cause.ID)}
 	if !n.Banner {
 		g.StartTLS = string(diagnose.StartTLSOf(n.Preamble))
@@ -219,6 +261,7 @@ func (c *Collector) Event(n *capture.Connection) *Event {
 		e.Causes = []diagnose.Cause{}
 	}
 	e.Outcome.Cause = decided(e.Causes)
+	e.Fixes = diagnose.Fixes(e.Causes)
 	return e
 }
 
@@ -239,7 +282,10 @@ func (c *Collector) Report(source string, st *capture.Stats) *Report {
 			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(b.Version, a.Version), cmp.Compare(a.Suite, b.Suite), cmp.Compare(a.Group, b.Group))
 		})
 		for _, f := range g.failures {
-			f.Causes = c.sighting(f.first, k.ja4).Causes()
+			if f.first != nil {
+				f.Causes = c.sighting(f.first, k.ja4).Causes()
+			}
+			f.Fixes = diagnose.Fixes(f.Causes)
 			out.Failures = append(out.Failures, f.Failure)
 		}
 		slices.SortFunc(out.Failures, func(a, b Failure) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Seen, b.Seen)) })

@@ -22,8 +22,6 @@ import (
 	"github.com/parley-tls/parley/testbed"
 )
 
-var start = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
-
 // captured is the capture of what clients did through a relay to a server, each on a connection of its own.
 func captured(t *testing.T, upstream string, run func(addr string)) []byte {
 	t.Helper()

@@ -77,6 +77,7 @@ type Failure struct {
 	Seen   string           `json:"seen"`
 	Count  int              `json:"count"`
 	Causes []diagnose.Cause `json:"causes"` // most probable first
+	Fixes  []diagnose.Fix   `json:"fixes,omitempty"`
 	Client string           `json:"client,omitempty"`
 	At     time.Time        `json:"at"` // of the first
 	Packet int              `json:"packet,omitempty"`
@@ -95,6 +96,7 @@ type Event struct {
 	Retried  bool      `json:"hello_retry,omitempty"`
 	evidence.Outcome
 	Causes []diagnose.Cause `json:"causes"`
+	Fixes  []diagnose.Fix   `json:"fixes,omitempty"` // for the likeliest cause, where no further question is open
 	Hello  evidence.Bytes   `json:"client_hello,omitempty"`
 	// Diagnosis is what a live diagnosis with the same hello came to; only a relay makes one.
 	Diagnosis *diagnose.Diagnosis `json:"diagnosis,omitempty"`

@@ -72,13 +72,16 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(newWhyCmd())
+	root.AddCommand(newExplainCmd())
 	root.AddCommand(newConnectCmd())
 	root.AddCommand(newWatchCmd())
+	root.AddCommand(newTapCmd())
 	root.AddCommand(newScanCmd())
 	root.AddCommand(newCiphersCmd())
 	root.AddCommand(newPolicyCmd())
 	root.AddCommand(newClientCmd())
 	root.AddCommand(newSuiteCmd())
 	root.AddCommand(newLogsCmd())
+	root.AddCommand(newImpactCmd())
 	return root
 }

@@ -173,9 +173,12 @@ func watchLive(cmd *cobra.Command, f *watchFlags) error {
 	if !f.json && !f.jsonLines {
 		w.text = cmd.OutOrStdout()
 	}
-	dropped := 0
-	fmt.Fprintf(cmd.ErrOrStderr(), "parley: watching %s; interrupt to end\n", f.device)
+	begun, dropped := false, 0
 	st, err := capture.Live(ctx, f.device, w.add, func(st *capture.Stats) {
+		if !begun {
+			fmt.Fprintf(cmd.ErrOrStderr(), "parley: watching %s; interrupt to end\n", f.device)
+			begun = true
+		}
 		if st.Dropped > dropped {
 			fmt.Fprintf(cmd.ErrOrStderr(), "parley: %s: %d packets dropped by the kernel so far, %d read\n", f.device, st.Dropped, st.Packets)
 			dropped = st.Dropped

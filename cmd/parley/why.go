@@ -71,7 +71,7 @@ Exit codes: 0 it works, 1 it fails, 2 wrong usage or input, 3 the endpoint could
 	fl.StringVar(&f.family, "family", "", "the kind of load balancer whose policies are meant: aws-elb, aws-classic, cloudfront, azure-appgw, gcp, mozilla")
 	fl.StringVar(&f.caFile, "ca-file", "", "PEM file with the roots that the client trusts (default: the system's)")
 	fl.StringVar(&f.startTLS, "starttls", "", "speak this protocol's plaintext first: smtp, imap, pop3, ftp, ldap, postgres, mysql …")
-	fl.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "time for each connection")
+	fl.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "time for each connection, and for looking the name up")
 	fl.IntVar(&f.repeat, "repeat", 0, "send the client's hello and its smallest working variant this often, in turn")
 	fl.BoolVar(&f.demo, "demo", false, "diagnose an old client against an embedded endpoint on loopback")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document (docs/schema/why.schema.json)")

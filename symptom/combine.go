@@ -1,0 +1,141 @@
+package symptom
+
+import (
+	"math"
+	"slices"
+
+	"github.com/parley-tls/parley/cause"
+)
+
+// How much signals count beside the most telling one. A text says one failure in several ways – a code, its words, what the
+// program makes of it –, so signals are no independent witnesses: each further one counts less.
+var errorWeights = []float64{1, 0.5, 0.3, 0.2, 0.15}
+
+const (
+	asideBesideError = 0.12
+	faintWeight      = 0.6
+	// maxFactor bounds what contexts together can do for one cause.
+	maxFactor = 30.0
+)
+
+// gain is the Kullback-Leibler divergence of shares from the priors.
+func gain(priors []prior, shares map[cause.ID]float64) float64 {
+	sum := 0.0
+	for _, p := range priors {
+		if s := shares[p.id]; s > 0 {
+			sum += s * math.Log(s/p.share)
+		}
+	}
+	return sum
+}
+
+// combine ranks the causes. The signals' shares are pooled in logarithms with weights, relative to the priors; contexts then
+// multiply and move.
+func (t *tables) combine(seen []*sighting) []Ranked {
+	logs := make([]float64, len(t.priors))
+	for i, p := range t.priors {
+		logs[i] = math.Log(p.share)
+	}
+	for _, s := range weighted(seen) {
+		for i, p := range t.priors {
+			logs[i] += s.weight * math.Log(s.signal.shares[p.id]/p.share)
+		}
+	}
+	parts := normalised(logs)
+	for i, p := range t.priors {
+		factor := 1.0
+		for _, s := range seen {
+			if f, ok := s.signal.factor[p.id]; ok {
+				factor *= f
+			}
+		}
+		parts[i] *= min(max(factor, 1/maxFactor), maxFactor)
+	}
+	scale(parts)
+	for _, s := range seen {
+		for id, share := range s.signal.adds {
+			for i := range parts {
+				parts[i] *= 1 - share
+			}
+			parts[t.place[id]] += share
+		}
+	}
+	ranking := make([]Ranked, len(t.priors))
+	for i, p := range t.priors {
+		ranking[i] = t.ranked(p, parts[i])
+	}
+	slices.SortStableFunc(ranking, func(a, b Ranked) int {
+		switch {
+		case a.Confidence > b.Confidence:
+			return -1
+		case a.Confidence < b.Confidence:
+			return 1
+		}
+		return 0
+	})
+	return ranking
+}
+
+// weighted gives errors and asides their weights, the most telling first.
+func weighted(seen []*sighting) []*sighting {
+	var errs, asides, faint []*sighting
+	for _, s := range seen {
+		switch s.signal.kind {
+		case kindError:
+			errs = append(errs, s)
+		case kindAside:
+			asides = append(asides, s)
+		case kindFaint:
+			faint = append(faint, s)
+		}
+	}
+	if len(errs) == 0 && len(asides) == 0 {
+		asides = faint
+	}
+	byGain := func(a, b *sighting) int {
+		switch {
+		case a.signal.gain > b.signal.gain:
+			return -1
+		case a.signal.gain < b.signal.gain:
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(errs, byGain)
+	slices.SortStableFunc(asides, byGain)
+	for i, s := range errs {
+		s.weight = errorWeights[min(i, len(errorWeights)-1)]
+	}
+	for i, s := range asides {
+		if len(errs) > 0 {
+			s.weight = asideBesideError / float64(i+1)
+		} else {
+			s.weight = errorWeights[min(i, len(errorWeights)-1)]
+			if s.signal.kind == kindFaint {
+				s.weight *= faintWeight
+			}
+		}
+	}
+	return append(errs, asides...)
+}
+
+// normalised turns logarithms into parts of 1.
+func normalised(logs []float64) []float64 {
+	top := slices.Max(logs)
+	parts := make([]float64, len(logs))
+	for i, l := range logs {
+		parts[i] = math.Exp(l - top)
+	}
+	scale(parts)
+	return parts
+}
+
+func scale(parts []float64) {
+	sum := 0.0
+	for _, p := range parts {
+		sum += p
+	}
+	for i := range parts {
+		parts[i] /= sum
+	}
+}
