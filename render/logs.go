@@ -259,11 +259,11 @@ func more(w *strings.Builder, n int) {
 func clientWord(c *evidence.Client) string {
 	var parts []string
 	if c.UserAgent != "" {
-		parts = append(parts, cut(oneLine(c.UserAgent), 70))
+		parts = append(parts, shortened(oneLine(c.UserAgent), 70))
 	} else {
 		parts = append(parts, addresses(c))
 		if len(c.Names) > 0 {
-			parts = append(parts, "for "+cut(oneLine(strings.Join(c.Names[:min(2, len(c.Names))], ", ")), 60))
+			parts = append(parts, "for "+shortened(oneLine(strings.Join(c.Names[:min(2, len(c.Names))], ", ")), 60))
 		}
 	}
 	if o := c.Offered; o != nil && len(o.Suites) > 0 {
@@ -306,15 +306,6 @@ func sourcesWord(c *evidence.Client) string {
 		return fmt.Sprintf("≥%d", c.Sources)
 	}
 	return fmt.Sprint(c.Sources)
-}
-
-// cut shortens a text to so many characters.
-func cut(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
-		return s
-	}
-	return string(r[:n-1]) + "…"
 }
 
 func versionWord(v suite.Version, st Style) string {
