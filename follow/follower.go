@@ -214,6 +214,7 @@ func (f *Follower) plaintext(from Side, b []byte, at time.Time) {
 			h, err = hello.ParseClientHello(whole)
 		}
 		record, size := recordHeader(whole)
+		record = record && whole[0] != recordHeartbeat // there is none before a hello
 		switch {
 		case err == nil:
 			f.begin(from, h, whole, at)
@@ -226,7 +227,7 @@ func (f *Follower) plaintext(from Side, b []byte, at time.Time) {
 			f.n.BadHello, f.client, f.done = err, from, true
 			f.n.HelloAt = at
 			return
-		case len(whole) < 6 && (plausible(whole) || halfHeader(whole)):
+		case len(whole) < 6 && (plausible(whole) || whole[0] != recordHeartbeat && halfHeader(whole)):
 			s.keep(whole)
 			return
 		case record && (whole[0] == hello.RecordHandshake || whole[0] == hello.RecordAlert) && len(whole) < maxHeld:

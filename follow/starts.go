@@ -59,9 +59,11 @@ func wanted(b []byte) int {
 	return max(n, len(b)+1)
 }
 
+const recordHeartbeat = 24 // RFC 6520
+
 // recordHeader reports whether b begins with the header of a TLS record, and its size with the header.
 func recordHeader(b []byte) (ok bool, size int) {
-	if len(b) < 5 || b[0] < hello.RecordChangeCipherSpec || b[0] > 24 || b[1] != 3 || b[2] > 4 {
+	if len(b) < 5 || b[0] < hello.RecordChangeCipherSpec || b[0] > recordHeartbeat || b[1] != 3 || b[2] > 4 {
 		return false, 0
 	}
 	n := int(b[3])<<8 | int(b[4])
@@ -70,5 +72,5 @@ func recordHeader(b []byte) (ok bool, size int) {
 
 // halfHeader reports whether b, less than five bytes, can be the beginning of a record.
 func halfHeader(b []byte) bool {
-	return len(b) < 5 && b[0] >= hello.RecordChangeCipherSpec && b[0] <= 24 && (len(b) < 2 || b[1] == 3)
+	return len(b) < 5 && b[0] >= hello.RecordChangeCipherSpec && b[0] <= recordHeartbeat && (len(b) < 2 || b[1] == 3)
 }
