@@ -30,7 +30,11 @@ type seen struct {
 
 func (s *seen) tap() *Tap {
 	return &Tap{Seen: func(c *capture.Connection) { s.mu.Lock(); s.all = append(s.all, c); s.mu.Unlock() },
-		Unreached: func(_ netip.AddrPort, _ string, err error) { s.mu.Lock(); s.unreached = append(s.unreached, err); s.mu.Unlock() }}
+		Unreached: func(_ netip.AddrPort, _ string, err error) {
+			s.mu.Lock()
+			s.unreached = append(s.unreached, err)
+			s.mu.Unlock()
+		}}
 }
 
 // serve starts a relay to target; stop ends it and waits for its connections.
