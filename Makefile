@@ -1,4 +1,4 @@
-.PHONY: build test lint bench bench-scan interop truth peers capture-clients
+.PHONY: build test race lint bench bench-scan bench-watch interop truth peers capture-clients
 
 # build makes a static binary, which starts faster than one that is linked with the C library.
 build:
@@ -13,18 +13,29 @@ test: peers
 	go vet ./...
 	go test -timeout 20m ./...
 
+# race runs the tests of what works in parallel under Go's race detector. It is no part of test, since it takes as long again;
+# it needs a C compiler.
+race: peers
+	CGO_ENABLED=1 go test -race -timeout 30m ./probe ./scan/... ./vuln/... ./inspect ./diagnose ./connect ./tap ./cmd/parley
+
 # lint runs gofmt, go vet, staticcheck and govulncheck; it is no part of test, since it takes longer.
 lint:
 	@./tools/lint.sh
 
 # bench measures Parley against its bounds and against other scanners, and writes bench/RESULTS.md.
 bench: peers
-	@for p in sslscan nmap testssl; do command -v $$p >/dev/null || echo "bench: $$p is missing, so its figures will be too (Debian: apt-get install $$p; testssl is in testssl.sh)" >&2; done
+	@for p in sslscan nmap testssl goaccess; do command -v $$p >/dev/null || echo "bench: $$p is missing, so its figures will be too (Debian: apt-get install $$p; testssl is in testssl.sh)" >&2; done
 	go test ./bench -run '^$$' -bench . -benchtime 3s -timeout 90m -results RESULTS.md
 
 # bench-scan measures parley scan alone, and replaces its sections of bench/RESULTS.md.
 bench-scan: peers
 	go test ./bench -run '^$$' -bench '^Benchmark(Scan|ManyEndpoints)$$' -benchtime 3s -timeout 60m -results RESULTS.md -keep
+
+# bench-watch measures parley watch beside tshark on a capture of 1 GB that it makes, and replaces its section of
+# bench/RESULTS.md.
+bench-watch: peers
+	@command -v tshark >/dev/null || echo "bench: tshark is missing (Debian: apt-get install tshark)" >&2
+	go test ./bench -run '^$$' -bench '^BenchmarkWatch$$' -benchtime 5x -timeout 60m -results RESULTS.md -keep
 
 # interop prints the matrix of real clients and servers, and where predictions disagree with what happened. (From
 # its own folder go test shows what a test prints even if it passes.)

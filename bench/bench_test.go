@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 func writeResults(path string) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Results\n\nMeasured on %s with `make bench`, which anyone can run again: it takes some minutes, needs Linux, Go and the\n"+
-		"peers named here (Debian: `apt-get install openssl nginx-light haproxy gnutls-bin sslscan nmap testssl.sh`), and talks to loopback\n"+
+		"peers named here (Debian: `apt-get install openssl nginx-light haproxy gnutls-bin sslscan nmap testssl.sh goaccess`), and talks to loopback\n"+
 		"alone. Figures are those of one run on one machine; ratios travel better than times.\n\n", time.Now().UTC().Format("2006-01-02"))
 	for _, fact := range machine() {
 		fmt.Fprintf(&b, "- %s\n", fact)
@@ -57,7 +57,7 @@ func writeResults(path string) error {
 
 // tables are the sections of the results, in their order.
 func tables() []*Table {
-	return []*Table{&whyTable, &roundTable, &scanBoundTable, &scanTable, &scanLocalTable, &manyTable, &startTable, &coreTable}
+	return []*Table{&whyTable, &roundTable, &scanBoundTable, &scanTable, &scanLocalTable, &manyTable, &watchTable, &logsTable, &startTable, &coreTable}
 }
 
 // updateResults replaces the sections that this run has figures for, and says that they are of another run than the

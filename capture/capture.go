@@ -15,6 +15,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/parley-tls/parley/follow"
 	"github.com/parley-tls/parley/hello"
 )
 
@@ -68,7 +69,7 @@ func read(r *bufio.Reader) ([]Found, error) {
 	}
 	switch {
 	case isPcap(head) || isPcapNG(head):
-		return readPackets(r, isPcapNG(head))
+		return readPackets(r, isPcapNG(head), 0)
 	case bytes.HasPrefix(head, []byte{0x1F, 0x8B}):
 		return nil, errors.New("a gzip file: unpack it first")
 	}
@@ -113,43 +114,13 @@ func parse(b []byte, form string) (*hello.ClientHello, error) {
 	case errors.Is(err, hello.ErrIncomplete):
 		return nil, fmt.Errorf("%sa truncated ClientHello: it ends after %d bytes, in the middle of a message", form, len(b))
 	case hello.Sniff(b) == hello.KindTLS:
-	case !startsHello(b) && !startsMessage(b):
+	case !follow.StartsHello(b) && !startsMessage(b):
 		if k := hello.Sniff(b); k != hello.KindUnknown {
 			return nil, fmt.Errorf("%s%w: these bytes are %s", form, ErrNone, k)
 		}
 		return nil, fmt.Errorf("%s%w: the bytes begin with % x, a hello begins with 16 03 (TLS record), 01 (handshake message) or 80 (SSLv2)", form, ErrNone, b[:min(len(b), 8)])
 	}
 	return nil, fmt.Errorf("%s%w", form, err)
-}
-
-// startsHello reports whether b can be the beginning of a ClientHello: a handshake record that begins with
-// one, or an SSLv2 record with one in it.
-func startsHello(b []byte) bool {
-	switch {
-	case len(b) < 6:
-		return false
-	case b[0] == hello.RecordHandshake:
-		return b[1] == 3 && b[2] <= 4 && (b[5] == hello.TypeClientHello || b[3] == 0 && b[4] == 0)
-	case b[0]&0x80 != 0 && b[2] == 1:
-		return startsSSLv2(b)
-	}
-	return false
-}
-
-// startsSSLv2 reports whether b, at least six bytes, begins an SSLv2-format hello. Its header is too short to
-// tell it from other bytes, but the lengths in it must add up.
-func startsSSLv2(b []byte) bool {
-	if b[3] != 0 || b[4] != 2 {
-		if b[3] != 3 || b[4] > 4 {
-			return false
-		}
-	}
-	if len(b) < 11 {
-		return true
-	}
-	n := func(i int) int { return int(b[i])<<8 | int(b[i+1]) }
-	specs, session, challenge := n(5), n(7), n(9)
-	return n(0)&0x7FFF == 9+specs+session+challenge && specs%3 == 0 && session <= 32 && challenge >= 16 && challenge <= 32
 }
 
 // startsMessage reports whether b can be a ClientHello without its record header.

@@ -264,7 +264,7 @@ func TestDamage(t *testing.T) {
 		"cut in the last header":        {whole[:len(whole)-60-10], 1, "packet 6, at byte"},
 		"pcapng, cut":                   {ng[:len(ng)-30], 1, "a damaged pcapng file: packet 6, at byte"},
 		"cut in the file header":        {whole[:20], 0, "the file ends in the middle of it"},
-		"a length out of bounds":        {huge, 0, "packet 1, at byte 24"},
+		"a length out of bounds":        {huge, 1, "packet 1, at byte 24: it claims 2147483647 bytes"},
 		"a missing segment":             {pcap(t, parts[0], parts[1], parts[3], parts[4]), 0, "parts of the one from 192.0.2.7:49152 to 198.51.100.1:443 are missing"},
 		"no beginning":                  {pcap(t, parts[2:]...), 0, "no ClientHello in 3 packets with TCP data"},
 		"no packets":                    {pcap(t), 0, "holds no packets"},
@@ -278,24 +278,45 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// endpointAt is an address in the form that the assembler takes.
+func endpointAt(a netip.AddrPort) endpoint { return endpoint{a.Addr().As16(), a.Port()} }
+
+// TestPortsUsedAgain reads a stream of short connections between few ports: nothing of them is left.
+func TestPortsUsedAgain(t *testing.T) {
+	a := newAssembler()
+	for i := range 200000 {
+		from := endpoint{addr: [16]byte{10}, port: uint16(i % 100)}
+		a.segment(&segment{from: from, to: endpointAt(server4), seq: uint32(i) << 18, flags: flagSYN}, begin)
+	}
+	if len(a.connections) != 100 || len(a.queue) > 2000 || a.bytes != 100*liveSize {
+		t.Errorf("%d connections, %d in the queue, %d bytes", len(a.connections), len(a.queue), a.bytes)
+	}
+}
+
 // TestFlood reads a capture of many connections that never finish their hello, in bounded memory.
 func TestFlood(t *testing.T) {
-	f := newFinder()
+	a := newAssembler()
 	data := append([]byte("\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03"), bytes.Repeat([]byte{1}, 1400)...)
 	for i := range 200000 {
-		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1000)
-		f.segment(segment{from: from, to: server4, seq: 5, data: data})
-		f.segment(segment{from: from, to: server4, seq: 5 + 9000, data: data})
-		if len(f.flows) > maxFlows || f.bytes > maxBytes+4*len(data) || len(f.queue) > maxFlows {
-			t.Fatalf("after %d connections: %d flows, %d in the queue, %d bytes", i, len(f.flows), len(f.queue), f.bytes)
+		from := endpoint{addr: [16]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}, port: 1000}
+		a.segment(&segment{from: from, to: endpointAt(server4), seq: 5, data: data}, begin)
+		a.segment(&segment{from: from, to: endpointAt(server4), seq: 5 + 9000, data: data}, begin)
+		if len(a.connections) > maxConnections || a.bytes > maxBytes+4*len(data) || len(a.queue) > 3*maxConnections {
+			t.Fatalf("after %d connections: %d connections, %d in the queue, %d bytes", i, len(a.connections), len(a.queue), a.bytes)
 		}
 	}
 	sum := 0
-	for _, fl := range f.flows {
-		sum += fl.size()
+	for _, c := range a.connections {
+		if c.live != nil {
+			sum += c.live.bytes
+		}
 	}
-	if sum != f.bytes {
-		t.Errorf("%d bytes are kept, %d counted", sum, f.bytes)
+	if sum != a.bytes {
+		t.Errorf("%d bytes are kept, %d counted", sum, a.bytes)
+	}
+	a.finish()
+	if a.bytes != 0 || a.partial != 200000 {
+		t.Errorf("%d bytes are kept at the end, %d hellos were partial", a.bytes, a.partial)
 	}
 }
 

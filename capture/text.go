@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/parley-tls/parley/follow"
 )
 
 // isText reports whether b is printable ASCII with white space throughout.
@@ -165,5 +167,5 @@ func decodeBase64(text []byte) ([]byte, bool) {
 	}
 	s := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(b.String(), "="))
 	out, err := base64.RawStdEncoding.DecodeString(s)
-	return out, err == nil && (startsHello(out) || startsMessage(out))
+	return out, err == nil && (follow.StartsHello(out) || startsMessage(out))
 }

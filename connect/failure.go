@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/diagnose"
@@ -53,7 +55,9 @@ func (a *attempt) preambleFailed(ctx context.Context) {
 	t := a.t
 	t.StartTLS = ""
 	plain := a.try(ctx, t, a.hello)
-	speaks := probe.StartTLSForBanner(plain.Raw)
+	_, text, _ := net.SplitHostPort(address)
+	port, _ := strconv.Atoi(text)
+	speaks := probe.StartTLSForGreeting(plain.Raw, port)
 	switch {
 	case plain.Answer.Accepted(), plain.Answer == probe.Alerted:
 		d := a.fail(diagnose.Refused, cause.ClientBadConfig, 0.95, fmt.Sprintf("%s speaks TLS from the first byte; --starttls %s waits for plaintext that never comes", address, asked), fact)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/hello"
@@ -38,6 +40,9 @@ func (v *visit) silent(ctx context.Context) {
 	case n[probe.Malformed] > 0:
 		note(cause.ProtocolViolation, 0.8, "the endpoint answers with TLS records that break the protocol")
 	case v.sizeIntolerant(ctx):
+	case v.trickles():
+		v.d.Outcome = Unreachable
+		v.tooSlow()
 	case v.stalls(n):
 		note(cause.MTUBlackhole, 0.7, "small answers get through, large ones do not: packets of full size are lost on the way")
 		v.last().Decide = "a capture on both ends: are packets of full size lost?"
@@ -81,6 +86,28 @@ func (v *visit) sizeIntolerant(ctx context.Context) bool {
 	return true
 }
 
+// trickles reports whether the answers that did not come to their end were still coming, most of them.
+func (v *visit) trickles() bool {
+	slow, others := 0, 0
+	for i := range v.seen.Replies {
+		switch o := &v.seen.Replies[i].Observation; {
+		case o.Trickled():
+			slow++
+		case o.Answer.Reached() && !o.Complete && (o.Answer == probe.Silent || o.End == probe.Silent):
+			others++
+		}
+	}
+	return slow > others
+}
+
+// tooSlow notes an endpoint whose answer was still on its way when the time was over.
+func (v *visit) tooSlow() {
+	r := &v.replay
+	v.add(Cause{ID: cause.Unknown, Confidence: 0.6, Summary: v.t.Address + " answers so slowly that nothing comes to its end in the time that a connection is given; bytes keep coming, so none are lost on the way",
+		Decide:   "a larger --timeout; a capture on the load balancer's side: who sends so slowly?",
+		Evidence: []Evidence{{Fact: fmt.Sprintf("%d bytes came in %s, in %d pieces", r.Received, r.LastByte.Round(time.Millisecond), r.Reads), Command: sClient(v.t, v.hello)}}})
+}
+
 // stalls reports whether only small answers come through: alerts and retries do, certificates do not.
 func (v *visit) stalls(n map[probe.Answer]int) bool {
 	partial := 0
@@ -104,7 +131,11 @@ func (v *visit) notTLS(ctx context.Context, r probe.Observation, note func(cause
 		if v.startTLS(ctx) {
 			return
 		}
-		note(cause.TLSOnSTARTTLSPort, 0.9, fmt.Sprintf("%s speaks plaintext %s first; TLS begins after an upgrade (STARTTLS)", v.t.Address, r.Kind))
+		kind := r.Kind
+		if port, _ := strconv.Atoi(v.e.Port); probe.StartTLSForGreeting(r.Raw, port) == probe.FTP {
+			kind = hello.KindFTP
+		}
+		note(cause.TLSOnSTARTTLSPort, 0.9, fmt.Sprintf("%s speaks plaintext %s first; TLS begins after an upgrade (STARTTLS)", v.t.Address, kind))
 		v.fix(SideClient, "Set the client to STARTTLS, or use the port on which TLS begins at once")
 	case hello.KindUnknown:
 		note(cause.NotTLS, 0.8, v.t.Address+" answers with bytes that are no TLS")
@@ -120,26 +151,26 @@ func (v *visit) startTLS(ctx context.Context) bool {
 	if v.t.StartTLS != "" || v.seen.Answers()[probe.Refused] > 0 {
 		return false
 	}
-	p := probe.StartTLSForBanner(v.replay.Raw)
+	port, _ := strconv.Atoi(v.e.Port)
+	p := probe.StartTLSForGreeting(v.replay.Raw, port)
 	if p == "" {
-		port, err := strconv.Atoi(v.e.Port)
-		if err != nil {
-			return false
-		}
-		if p = probe.StartTLSForPort(port); p == "" {
-			return false
-		}
+		p = probe.StartTLSForPort(port)
+	}
+	raw, err := v.hello.Marshal()
+	if p == "" || err != nil {
+		return false
 	}
 	t := v.t
 	t.StartTLS = p
-	raw, err := v.hello.Marshal()
-	if err != nil {
-		return false
-	}
 	o := v.p.Hello(ctx, t, raw)
+	if p == probe.SMTP && o.Answer == probe.PreambleFailed && strings.HasPrefix(string(v.replay.Raw), "220") { // which is FTP's greeting too
+		t.StartTLS = probe.FTP
+		o = v.p.Hello(ctx, t, raw)
+	}
 	if !o.Answer.Accepted() && o.Answer != probe.Alerted {
 		return false
 	}
+	p = t.StartTLS
 	v.add(Cause{ID: cause.TLSOnSTARTTLSPort, Confidence: 0.99, Summary: fmt.Sprintf("%s speaks plaintext %s first; TLS begins after an upgrade (STARTTLS)", v.t.Address, p),
 		Evidence: []Evidence{{Fact: "after the upgrade the client's hello is answered with: " + answerWords(&o), Command: sClient(t, v.hello)}}})
 	v.fix(SideClient, "Set the client to STARTTLS ("+string(p)+"), or use the port on which TLS begins at once")

@@ -128,6 +128,10 @@ func fewerSuites(h *hello.ClientHello, accepted []suite.Code) {
 
 // stalled: the server's flight begins and never ends.
 func (v *visit) stalled() {
+	if v.replay.Trickled() {
+		v.tooSlow()
+		return
+	}
 	id, summary := cause.MTUBlackhole, "the handshake stalls after the ServerHello begins: large packets are lost on the way"
 	if v.replay.End == probe.Reset || v.replay.End == probe.Closed {
 		id, summary = cause.ConnectionReset, "the connection is ended in the middle of the server's first flight"

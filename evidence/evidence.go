@@ -19,7 +19,9 @@ type Connection struct {
 	Server    string     // "address:port" of a capture, the load balancer's name in a log
 	Name      string     // server_name
 	Hello     *hello.ClientHello
-	UserAgent string // of an HTTP request in a log
+	Offered   *Offered // what a log says of the hello; nil where Hello is there, or nothing is known
+	UserAgent string   // of an HTTP request in a log
+	Request   bool     // one request, of which a connection carries many: the source does not count connections
 	Outcome   Outcome
 }
 
@@ -45,16 +47,19 @@ type Outcome struct {
 }
 
 // Client is one kind of client: connections with the same hello, but for what is random and whom it is for; or lines of
-// a log with the same choice and user agent. The source may be several machines.
+// a log with the same choice or failure, offer and user agent. The source may be several machines.
 type Client struct {
 	JA4         string    `json:"ja4,omitempty"`
 	Hello       Bytes     `json:"client_hello,omitempty"` // the first of them; nil where the evidence is a log
+	Offered     *Offered  `json:"offered,omitempty"`      // in place of it, where a log says some of it
 	UserAgent   string    `json:"user_agent,omitempty"`
 	Names       []string  `json:"server_names,omitempty"` // a few of them
 	Servers     []string  `json:"servers,omitempty"`      // a few of them
 	Outcomes    []Count   `json:"outcomes"`               // most frequent first
 	Connections int       `json:"connections"`
+	Requests    int       `json:"requests,omitempty"`  // lines of a log about requests, which does not count connections
 	Sources     int       `json:"sources"`             // distinct client addresses
+	Busiest     []Source  `json:"busiest,omitempty"`   // a few of them, most frequent first
 	AtLeast     bool      `json:"at_least,omitempty"`  // there were too many sources to tell them all apart
 	First       time.Time `json:"first_seen,omitzero"` // zero where the source has no time
 	Last        time.Time `json:"last_seen,omitzero"`
@@ -64,13 +69,35 @@ type Client struct {
 type Count struct {
 	Outcome
 	Connections int `json:"connections"`
+	Requests    int `json:"requests,omitempty"`
 }
 
-// Failures counts the connections whose handshake failed.
+// Seen is how often the outcome was seen, in whatever the source counts.
+func (c *Count) Seen() int { return c.Connections + c.Requests }
+
+// Source is a client's address, and how often it was seen.
+type Source struct {
+	Address netip.Addr `json:"address"`
+	Seen    int        `json:"seen"`
+}
+
+// Offered is the part of a ClientHello that servers can log: nginx's $ssl_ciphers and $ssl_curves, HAProxy's
+// ssl_fc_cipherlist_* and its like. GREASE values are left out, since they differ between hellos of one client.
+type Offered struct {
+	Version    suite.Version `json:"hello_version,omitempty"` // the hello's own version field, TLSv1.2 at most
+	Suites     []suite.Code  `json:"ciphers,omitempty"`       // in the client's order, signalling values included
+	Groups     []suite.Group `json:"groups,omitempty"`
+	Extensions []uint16      `json:"extensions,omitempty"`
+}
+
+// Seen is how often the client was seen, in whatever the source counts.
+func (c *Client) Seen() int { return c.Connections + c.Requests }
+
+// Failures counts the handshakes that failed.
 func (c *Client) Failures() (n int) {
 	for _, o := range c.Outcomes {
 		if o.Result == Failed {
-			n += o.Connections
+			n += o.Seen()
 		}
 	}
 	return n

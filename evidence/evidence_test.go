@@ -48,7 +48,9 @@ var established = Outcome{Result: Established, Version: suite.TLS12, Suite: 0xC0
 
 func at(minute int) time.Time { return time.Date(2026, 11, 20, 9, minute, 0, 0, time.UTC) }
 
-func address(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
+func address(i int) netip.Addr {
+	return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+}
 
 func TestTallyPutsAlikeTogether(t *testing.T) {
 	var tally Tally
@@ -66,7 +68,7 @@ func TestTallyPutsAlikeTogether(t *testing.T) {
 	}
 	first := got[0]
 	if first.Connections != 3 || first.Sources != 2 || len(first.Names) != 3 || first.First != at(0) || first.Last != at(2) ||
-		!reflect.DeepEqual(first.Outcomes, []Count{{established, 3}}) || !strings.HasPrefix(first.JA4, "t13d") {
+		!reflect.DeepEqual(first.Outcomes, []Count{{Outcome: established, Connections: 3}}) || !strings.HasPrefix(first.JA4, "t13d") {
 		t.Errorf("OpenSSL's connections: %+v", first)
 	}
 	if h, err := first.ClientHello(); err != nil || h.Offer().ServerName != "0.example.com" {
@@ -103,6 +105,31 @@ func TestMergeIsAddition(t *testing.T) {
 	}
 }
 
+// TestRequests counts the lines of a log: requests, apart by server and by what was offered, with the busiest sources.
+func TestRequests(t *testing.T) {
+	tally := Tally{ByServer: true}
+	offered := &Offered{Suites: []suite.Code{0xC02F}, Groups: []suite.Group{suite.X25519}}
+	for i := range 30 {
+		tally.Add(&Connection{Client: address(i % 10 * (i % 2)), Server: fmt.Sprint("lb", i%3/2), UserAgent: "curl/8", Request: true, Offered: offered, Outcome: established})
+	}
+	tally.Add(&Connection{Server: "lb0", UserAgent: "curl/8", Request: true, Outcome: established})
+	got := tally.Clients()
+	if len(got) != 3 || got[0].Requests != 20 || got[1].Requests != 10 || got[2].Offered != nil || got[0].Connections != 0 {
+		t.Fatalf("%+v", got)
+	}
+	if b := got[0].Busiest; len(b) != maxBusiest || b[0] != (Source{address(0), 10}) || b[1].Seen < b[2].Seen {
+		t.Errorf("the busiest: %v", b)
+	}
+	var b bytes.Buffer
+	if err := Write(&b, got); err != nil {
+		t.Fatal(err)
+	}
+	validate(t, b.String())
+	if again, err := Read(&b); err != nil || !reflect.DeepEqual(again, got) {
+		t.Errorf("%v\ngot  %+v\nwant %+v", err, again, got)
+	}
+}
+
 func TestTallyIsBounded(t *testing.T) {
 	var tally Tally
 	long := strings.Repeat("x", 10<<10)
@@ -113,11 +140,13 @@ func TestTallyIsBounded(t *testing.T) {
 	if tally.Beyond != 10 || len(tally.kinds) != maxKinds {
 		t.Errorf("%d kinds and %d connections beyond, want %d and 10", len(tally.kinds), tally.Beyond, maxKinds)
 	}
+	var one Tally
+	h := helloOf(t, "openssl-3.0", "a.example", 1)
 	for i := range 3 * maxOutcomes {
-		tally.Add(&Connection{Client: address(1), UserAgent: fmt.Sprint(0, long), Name: fmt.Sprint(i, long), Outcome: Outcome{Result: Established,
+		one.Add(&Connection{Client: address(1), Hello: h, Name: fmt.Sprint(i, long), Outcome: Outcome{Result: Established,
 			Version: suite.TLS12, Suite: 0xC02F, Group: suite.X25519, Failure: fmt.Sprint(i)}})
 	}
-	if c := tally.Clients()[0]; len(c.Outcomes) > maxOutcomes+1 || len(c.Names) != maxExamples || c.Connections != 3*maxOutcomes+1 {
+	if c := one.Clients()[0]; len(c.Outcomes) > maxOutcomes+1 || len(c.Names) != maxExamples || c.Connections != 3*maxOutcomes {
 		t.Errorf("%d outcomes, %d names, %d connections", len(c.Outcomes), len(c.Names), c.Connections)
 	}
 	for i := range maxSources + 5 {
@@ -136,8 +165,18 @@ func TestFile(t *testing.T) {
 	if err := Write(&b, tally.Clients()); err != nil {
 		t.Fatal(err)
 	}
+	validate(t, b.String())
+	got, err := Read(&b)
+	if err != nil || !reflect.DeepEqual(got, tally.Clients()) {
+		t.Errorf("%v\ngot  %+v\nwant %+v", err, got, tally.Clients())
+	}
+}
+
+// validate holds a file of evidence against the published schema.
+func validate(t *testing.T, file string) {
+	t.Helper()
 	schema := jsonschema.NewCompiler().MustCompile("../docs/schema/evidence.schema.json")
-	for l := range strings.Lines(b.String()) {
+	for l := range strings.Lines(file) {
 		var doc any
 		if err := json.Unmarshal([]byte(l), &doc); err != nil {
 			t.Fatal(err)
@@ -146,15 +185,12 @@ func TestFile(t *testing.T) {
 			t.Errorf("%v\n%s", err, l)
 		}
 	}
-	got, err := Read(&b)
-	if err != nil || !reflect.DeepEqual(got, tally.Clients()) {
-		t.Errorf("%v\ngot  %+v\nwant %+v", err, got, tally.Clients())
-	}
 }
 
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"schema":"parley/evidence/1","outcomes":[{"result":"failed","version":"TLSv1.2","cipher":{"code":"0xC02F"},"group":"x25519","connections":1}],"connections":1,"sources":1}`))
 	f.Add([]byte(`{"schema":"parley/evidence/1","client_hello":"1603","outcomes":null,"connections":0,"sources":0}`))
+	f.Add([]byte(`{"schema":"parley/evidence/1","offered":{"ciphers":[{"code":"0xC02F"}],"groups":["x25519"],"extensions":[0]},"outcomes":[],"connections":0,"requests":2,"busiest":[{"address":"::1","seen":2}],"sources":1}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		clients, _ := Read(bytes.NewReader(b))
 		var out bytes.Buffer

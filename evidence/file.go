@@ -70,12 +70,13 @@ func (l *line) check() error {
 	if _, err := l.ClientHello(); err != nil {
 		return fmt.Errorf("client_hello: %w", err)
 	}
-	total := 0
+	connections, requests := 0, 0
 	for _, o := range l.Outcomes {
-		if o.Connections < 0 || total > l.Connections-o.Connections {
-			return errors.New("the outcomes have more connections than the client")
+		if o.Connections < 0 || o.Requests < 0 || connections > l.Connections-o.Connections || requests > l.Requests-o.Requests {
+			return errors.New("the outcomes have more connections or requests than the client")
 		}
-		total += o.Connections
+		connections += o.Connections
+		requests += o.Requests
 		switch o.Result {
 		case Established, Failed, Unfinished:
 		default:
@@ -85,8 +86,8 @@ func (l *line) check() error {
 			return fmt.Errorf("unknown version %v or cipher suite %v", o.Version, o.Suite)
 		}
 	}
-	if l.Sources < 0 || l.Sources > l.Connections {
-		return errors.New("more sources than connections")
+	if l.Sources < 0 || l.Sources > l.Connections && l.Sources-l.Connections > l.Requests {
+		return errors.New("more sources than connections and requests")
 	}
 	return nil
 }

@@ -6,8 +6,10 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/suite"
 )
 
 // Limits of a tally. What is beyond them is counted, never silently lost.
@@ -16,32 +18,37 @@ const (
 	maxSources  = 1 << 20 // source addresses over all kinds
 	maxOutcomes = 64      // of one kind
 	maxExamples = 8       // names and servers of one kind
+	maxBusiest  = 5       // addresses named of one kind
 	maxText     = 256     // bytes of a user agent, a name, a server
 )
 
 // Tally counts connections by kind of client. The zero value is ready. It is not safe for use by several goroutines;
 // Merge joins tallies that were filled side by side.
 type Tally struct {
-	// Beyond counts the connections of kinds that came after there were too many.
+	// Beyond counts the connections, and requests, of kinds that came after there were too many.
 	Beyond int
+	// ByServer takes the same client at two servers for two kinds. It must be set before the first Add.
+	ByServer bool
 
 	kinds   map[string]*kind
 	sources int
-	key     []byte // kept for its memory
+	key     []byte              // kept for its memory
+	offers  map[*Offered]string // their keys: a log says the same again and again
 }
 
 // kind is a client being counted.
 type kind struct {
 	Client
-	sources  map[netip.Addr]struct{}
-	outcomes map[Outcome]int
+	sources  map[netip.Addr]int // how often each was seen
+	outcomes map[Outcome]*Count
+	recent   *Count // of the last connection, since the next is often like it
 }
 
 // Add takes in one connection.
 func (t *Tally) Add(c *Connection) {
-	t.key = appendKey(t.key[:0], c)
+	t.key = t.appendKey(t.key[:0], c)
 	k := t.kind(t.key, func() Client {
-		fresh := Client{UserAgent: short(c.UserAgent)}
+		fresh := Client{UserAgent: strings.Clone(short(c.UserAgent)), Offered: c.Offered}
 		if c.Hello != nil {
 			fresh.JA4 = c.Hello.JA4()
 			fresh.Hello, _ = c.Hello.Marshal() // it was parsed, so it can be written
@@ -52,9 +59,12 @@ func (t *Tally) Add(c *Connection) {
 		t.Beyond++
 		return
 	}
-	k.Connections++
-	k.count(c.Outcome, 1)
-	t.source(k, c.Client)
+	n := Count{Outcome: c.Outcome, Connections: 1}
+	if c.Request {
+		n.Connections, n.Requests = 0, 1
+	}
+	k.count(&n)
+	t.source(k, c.Client, 1)
 	k.Names = example(k.Names, c.Name)
 	k.Servers = example(k.Servers, c.Server)
 	if !c.Time.IsZero() {
@@ -78,30 +88,51 @@ func (t *Tally) kind(key []byte, fresh func() Client) *kind {
 	if t.kinds == nil {
 		t.kinds = make(map[string]*kind)
 	}
-	k := &kind{Client: fresh(), sources: make(map[netip.Addr]struct{}), outcomes: make(map[Outcome]int)}
+	k := &kind{Client: fresh(), sources: make(map[netip.Addr]int), outcomes: make(map[Outcome]*Count)}
 	t.kinds[string(key)] = k
 	return k
 }
 
 // count adds to an outcome. Where there are too many of them, the words of the failure go first.
-func (k *kind) count(o Outcome, n int) {
-	o.Failure = short(o.Failure)
-	if _, ok := k.outcomes[o]; !ok && len(k.outcomes) >= maxOutcomes {
-		o = Outcome{Result: o.Result}
+func (k *kind) count(n *Count) {
+	k.Connections += n.Connections
+	k.Requests += n.Requests
+	if k.recent == nil || k.recent.Outcome != n.Outcome {
+		k.recent = k.outcome(n.Outcome)
 	}
-	k.outcomes[o] += n
+	k.recent.Connections += n.Connections
+	k.recent.Requests += n.Requests
 }
 
-func (t *Tally) source(k *kind, a netip.Addr) {
-	if _, ok := k.sources[a]; ok || !a.IsValid() {
+func (k *kind) outcome(o Outcome) *Count {
+	o.Failure = short(o.Failure)
+	if k.outcomes[o] == nil && len(k.outcomes) >= maxOutcomes {
+		o = Outcome{Result: o.Result}
+	}
+	c := k.outcomes[o]
+	if c == nil {
+		o.Failure = strings.Clone(o.Failure) // which may be part of a file's line
+		c = &Count{Outcome: o}
+		k.outcomes[o] = c
+	}
+	return c
+}
+
+func (t *Tally) source(k *kind, a netip.Addr, seen int) {
+	if !a.IsValid() {
 		return
 	}
-	if t.sources >= maxSources {
+	if t.sources < maxSources {
+		before := len(k.sources)
+		k.sources[a] += seen
+		t.sources += len(k.sources) - before
+		return
+	}
+	if _, ok := k.sources[a]; !ok {
 		k.AtLeast = true
 		return
 	}
-	t.sources++
-	k.sources[a] = struct{}{}
+	k.sources[a] += seen
 }
 
 // Merge adds what another tally has counted, which must not be used afterwards.
@@ -110,20 +141,19 @@ func (t *Tally) Merge(other *Tally) {
 	for key, from := range other.kinds {
 		k := t.kind([]byte(key), func() Client {
 			fresh := from.Client
-			fresh.Connections, fresh.Names, fresh.Servers = 0, nil, nil
+			fresh.Connections, fresh.Requests, fresh.Names, fresh.Servers = 0, 0, nil, nil
 			return fresh
 		})
 		if k == nil {
-			t.Beyond += from.Connections
+			t.Beyond += from.Seen()
 			continue
 		}
-		k.Connections += from.Connections
 		k.AtLeast = k.AtLeast || from.AtLeast
-		for o, n := range from.outcomes {
-			k.count(o, n)
+		for _, n := range from.outcomes {
+			k.count(n)
 		}
-		for a := range from.sources {
-			t.source(k, a)
+		for a, seen := range from.sources {
+			t.source(k, a, seen)
 		}
 		for _, n := range from.Names {
 			k.Names = example(k.Names, n)
@@ -140,14 +170,14 @@ func (t *Tally) Merge(other *Tally) {
 	}
 }
 
-// Clients lists the kinds, most connections first; the order is always the same for the same connections.
+// Clients lists the kinds, the most frequent first; the order is always the same for the same connections.
 func (t *Tally) Clients() []Client {
 	keys := make([]string, 0, len(t.kinds))
 	for key := range t.kinds {
 		keys = append(keys, key)
 	}
 	slices.SortFunc(keys, func(a, b string) int {
-		return cmp.Or(cmp.Compare(t.kinds[b].Connections, t.kinds[a].Connections), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(t.kinds[b].Seen(), t.kinds[a].Seen()), cmp.Compare(a, b))
 	})
 	out := make([]Client, len(keys))
 	for i, key := range keys {
@@ -159,11 +189,12 @@ func (t *Tally) Clients() []Client {
 func (k *kind) client() Client {
 	c := k.Client
 	c.Sources = len(k.sources)
-	for o, n := range k.outcomes {
-		c.Outcomes = append(c.Outcomes, Count{Outcome: o, Connections: n})
+	c.Busiest = busiest(k.sources)
+	for _, n := range k.outcomes {
+		c.Outcomes = append(c.Outcomes, *n)
 	}
 	slices.SortFunc(c.Outcomes, func(a, b Count) int {
-		return cmp.Or(cmp.Compare(b.Connections, a.Connections), cmp.Compare(a.Result, b.Result), cmp.Compare(b.Version, a.Version),
+		return cmp.Or(cmp.Compare(b.Seen(), a.Seen()), cmp.Compare(a.Result, b.Result), cmp.Compare(b.Version, a.Version),
 			cmp.Compare(a.Suite, b.Suite), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Failure, b.Failure), cmp.Compare(a.Cause, b.Cause))
 	})
 	slices.Sort(c.Names)
@@ -171,10 +202,31 @@ func (k *kind) client() Client {
 	return c
 }
 
+// busiest lists the sources seen most often, by address where they are equal.
+func busiest(sources map[netip.Addr]int) []Source {
+	var top []Source
+	for a, seen := range sources {
+		s := Source{a, seen}
+		if len(top) == maxBusiest && bySeen(s, top[maxBusiest-1]) > 0 {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(top, s, bySeen)
+		top = slices.Insert(top, i, s)
+		top = top[:min(len(top), maxBusiest)]
+	}
+	return top
+}
+
+func bySeen(a, b Source) int {
+	return cmp.Or(cmp.Compare(b.Seen, a.Seen), a.Address.Compare(b.Address))
+}
+
 // example adds to a short list of distinct texts.
 func example(l []string, s string) []string {
-	s = short(s)
 	if s == "" || len(l) >= maxExamples || slices.Contains(l, s) {
+		return l
+	}
+	if s = short(s); slices.Contains(l, s) {
 		return l
 	}
 	return append(l, strings.Clone(s)) // s may be part of a file's line
@@ -184,18 +236,27 @@ func short(s string) string {
 	if len(s) > maxText {
 		s = s[:maxText]
 	}
+	if utf8.ValidString(s) {
+		return s
+	}
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
 // appendKey appends what makes connections one kind of client: of a hello all that negotiation depends on, but for
-// the server's name; extensions sorted, since browsers shuffle them. Of a line in a log it is the choice and the user agent.
-func appendKey(b []byte, c *Connection) []byte {
+// the server's name; extensions sorted, since browsers shuffle them. Of a line in a log it is the choice or the failure,
+// what is known of the offer, and the user agent.
+func (t *Tally) appendKey(b []byte, c *Connection) []byte {
+	if t.ByServer {
+		b = append(append(b, short(c.Server)...), 0)
+	}
 	if c.Hello == nil {
 		b = append(b, 'L')
 		b = binary.BigEndian.AppendUint16(b, uint16(c.Outcome.Version))
 		b = binary.BigEndian.AppendUint32(b, uint32(c.Outcome.Suite))
 		b = binary.BigEndian.AppendUint16(b, uint16(c.Outcome.Group))
-		return append(b, short(c.UserAgent)...)
+		b = append(append(b, c.Outcome.Result...), 0)
+		b = append(append(b, short(c.Outcome.Failure)...), 0)
+		return append(append(b, t.offerKey(c.Offered)...), short(c.UserAgent)...)
 	}
 	o := c.Hello.Offer()
 	b = append(b, 'H')
@@ -203,10 +264,7 @@ func appendKey(b []byte, c *Connection) []byte {
 		b = append(b, flag(f))
 	}
 	b = appendList(b, o.Versions)
-	b = binary.BigEndian.AppendUint16(b, uint16(len(o.Suites)))
-	for _, s := range o.Suites {
-		b = binary.BigEndian.AppendUint32(b, uint32(s))
-	}
+	b = appendSuites(b, o.Suites)
 	b = appendList(b, o.Groups)
 	b = appendList(b, o.KeyShares)
 	b = appendList(b, o.Schemes)
@@ -219,6 +277,33 @@ func appendKey(b []byte, c *Connection) []byte {
 	return appendList(b, extensions)
 }
 
+// maxOffers bounds the keys of offers that are kept.
+const maxOffers = 1024
+
+func (t *Tally) offerKey(o *Offered) string {
+	if key, ok := t.offers[o]; ok {
+		return key
+	}
+	if t.offers == nil || len(t.offers) >= maxOffers {
+		t.offers = make(map[*Offered]string)
+	}
+	key := o.key()
+	t.offers[o] = key
+	return key
+}
+
+func (o *Offered) key() string {
+	if o == nil {
+		return "\x00"
+	}
+	b := binary.BigEndian.AppendUint16([]byte{1}, uint16(o.Version))
+	b = appendSuites(b, o.Suites)
+	b = appendList(b, o.Groups)
+	extensions := slices.DeleteFunc(slices.Clone(o.Extensions), incidental)
+	slices.Sort(extensions)
+	return string(appendList(b, extensions))
+}
+
 // incidental extensions come and go between connections of one client: the name, a session to resume, early data with
 // it, padding, and the answer to a HelloRetryRequest.
 func incidental(e uint16) bool {
@@ -227,6 +312,14 @@ func incidental(e uint16) bool {
 		return true
 	}
 	return false
+}
+
+func appendSuites(b []byte, l []suite.Code) []byte {
+	b = binary.BigEndian.AppendUint16(b, uint16(len(l)))
+	for _, s := range l {
+		b = binary.BigEndian.AppendUint32(b, uint32(s))
+	}
+	return b
 }
 
 func appendList[T ~uint16](b []byte, l []T) []byte {

@@ -74,6 +74,10 @@ type Message struct {
 	Body []byte
 }
 
+// NextMessage splits the first handshake message off b, the content of handshake records; the body aliases it. It
+// returns ErrIncomplete if b ends before the message does, and another error for one of more than MaxHandshake bytes.
+func NextMessage(b []byte) (m Message, rest []byte, err error) { return nextMessage(b, MaxHandshake) }
+
 // nextMessage splits the first handshake message off b. A header that announces more than limit bytes is
 // an error, so that nobody waits for them.
 func nextMessage(b []byte, limit int) (m Message, rest []byte, err error) {

@@ -48,7 +48,7 @@ func Run(ctx context.Context, p *probe.Prober, t Target, opt Options) *Report {
 	}
 	r := NewReport(t, opt.Depth, opt.Now)
 	guarded, dials := guard(ctx, p, &t)
-	var beside basics
+	beside := basics{certificate: opt.ClientCertificate}
 	result := learn(guarded, p, r, opt, func(first *scan.Result) { beside.begin(ctx, p, r, first) })
 	r.Interrupted = ctx.Err() != nil
 	if r.Reached = len(result.Seen.Policy.Versions) > 0 || sslv2(result) == Yes; r.Reached {
@@ -84,43 +84,13 @@ func (r *Report) examine(ctx context.Context, p *probe.Prober, result *scan.Resu
 	both.Go(func() {
 		r.Features = scan.Features(ctx, p, target(r), result, scan.Options{ServerName: r.Target.ServerName, ClientCertificate: opt.ClientCertificate})
 	})
-	r.Vulnerabilities = r.check(ctx, p, result, nil)
+	r.Vulnerabilities = r.check(ctx, p, result, nil, opt.ClientCertificate)
 	both.Wait()
 }
 
-func (r *Report) check(ctx context.Context, p *probe.Prober, result *scan.Result, ids []string) []vuln.Finding {
-	return vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName, Only: ids})
+func (r *Report) check(ctx context.Context, p *probe.Prober, result *scan.Result, ids []string, certificate *tls.Certificate) []vuln.Finding {
+	return vuln.Check(ctx, p, target(r), result, vuln.Options{ServerName: r.Target.ServerName, Only: ids, ClientCertificate: certificate})
 }
-
-// basics is what sslscan reports beside versions, suites and groups. It is asked for while the scan goes on.
-type basics struct {
-	features *scan.Basic
-	checks   chan []vuln.Finding
-}
-
-// begin asks what the first answers of the scan allow to ask.
-func (b *basics) begin(ctx context.Context, p *probe.Prober, r *Report, first *scan.Result) {
-	b.features = scan.BeginBasic(ctx, p, target(r), first, scan.Options{ServerName: r.Target.ServerName})
-	b.checks = make(chan []vuln.Finding, 1)
-	go func() { b.checks <- r.check(ctx, p, first, basicChecks[:1]) }()
-}
-
-// add adds the answers to the report, and asks for what only the whole result shows.
-func (b *basics) add(ctx context.Context, p *probe.Prober, r *Report, result *scan.Result) {
-	if b.features == nil { // the scan had no first answers
-		b.begin(ctx, p, r, result)
-	}
-	r.Features = b.features.Report(ctx, result)
-	rest := basicChecks[1:]
-	if r.Features.SecureRenegotiation.State == scan.No {
-		rest = append(rest, "insecure-renegotiation", "client-renegotiation")
-	}
-	r.Vulnerabilities = append(<-b.checks, r.check(ctx, p, result, rest)...)
-}
-
-// basicChecks are the vulnerabilities that sslscan checks for: Heartbleed, and SSLv2 by the check for DROWN. Renegotiation
-// is added where the endpoint does not know the secure one.
-var basicChecks = []string{"heartbleed", "drown"}
 
 // leftOut says what a scan of this depth does not ask for.
 func (r *Report) leftOut() []string {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"syscall"
 
@@ -182,12 +183,14 @@ func causeOf(e *scan.Endpoint, d *dials, r *Report) *Cause {
 
 // notTLS words an endpoint that speaks another protocol.
 func notTLS(e *scan.Endpoint, address string) *Cause {
+	_, text, _ := net.SplitHostPort(address)
+	port, _ := strconv.Atoi(text)
 	for i := range e.Replies {
 		o := &e.Replies[i].Observation
 		if o.Answer != probe.NotTLS {
 			continue
 		}
-		switch p := probe.StartTLSForBanner(o.Raw); {
+		switch p := probe.StartTLSForGreeting(o.Raw, port); {
 		case o.Kind == hello.KindHTTP || o.Kind == hello.KindHTTP2:
 			return &Cause{cause.PlainHTTPOnTLSPort, address + " answers a ClientHello with plaintext HTTP"}
 		case p != "":

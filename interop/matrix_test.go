@@ -34,6 +34,7 @@ func TestMatrix(t *testing.T) {
 	begin := time.Now()
 	m.run(t)
 	m.took = time.Since(begin)
+	m.impact(t)
 	if *show {
 		m.print(os.Stdout)
 	}

@@ -52,6 +52,9 @@ type Observation struct {
 	Err         error         // the network's error, if any
 	ConnectTime time.Duration // until the TCP connection stood, or failed
 	FirstByte   time.Duration // from the hello to the first byte of the answer; 0 if none came
+	LastByte    time.Duration // from the hello to the last of them
+	Ended       time.Duration // from the hello until nobody read on
+	Reads       int           // pieces in which the answer came
 	Sent        int           // bytes of the hello
 	Received    int           // bytes of the answer
 	RoundTrips  int           // that this connection waited for
@@ -76,6 +79,13 @@ type Observation struct {
 	// the connection ended, where Answer does not: a flight that stops half-way is a sign of lost large packets.
 	Complete bool
 	End      Answer
+}
+
+// Trickled reports whether the answer, which did not come to its end, was still coming when the time was over, or was too
+// short for a packet of anybody's: then it is slow, and nothing was lost on the way.
+func (o *Observation) Trickled() bool {
+	late := o.Reads >= 3 && o.LastByte-o.FirstByte > (o.Ended-o.FirstByte)/2
+	return !o.Complete && (o.Answer == Silent || o.End == Silent) && o.Received > 0 && (late || o.Received < 5)
 }
 
 // Accepted reports whether the endpoint took the hello and its first flight did not break off.

@@ -102,6 +102,9 @@ func (p *Prober) Waited(connections, roundTrips int) {
 	p.root().roundTrips.Add(int64(roundTrips))
 }
 
+// TimeLimit is the limit of a connection.
+func (p *Prober) TimeLimit() time.Duration { return p.timeout() }
+
 func (p *Prober) timeout() time.Duration {
 	if p.Timeout > 0 {
 		return p.Timeout

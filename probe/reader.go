@@ -32,6 +32,7 @@ var (
 var buffers = sync.Pool{New: func() any { b := make([]byte, 16<<10); return &b }}
 
 func (r *reader) run(o *Observation) {
+	defer func() { o.Ended = time.Since(r.sent) }()
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
 	for {
@@ -57,6 +58,8 @@ func (r *reader) take(o *Observation, b []byte) {
 	if o.Received == 0 {
 		o.FirstByte = time.Since(r.sent)
 	}
+	o.LastByte = time.Since(r.sent)
+	o.Reads++
 	o.Received += len(b)
 	if len(o.Raw) < maxRaw {
 		o.Raw = append(o.Raw, b[:min(len(b), maxRaw-len(o.Raw))]...)

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -117,6 +118,19 @@ func StartTLSForBanner(first []byte) StartTLS {
 		return XMPP
 	}
 	return ""
+}
+
+// StartTLSForGreeting is the protocol that a server's first bytes on a port belong to, or "". SMTP and FTP greet alike,
+// by 220: where the greeting names neither, FTP's port decides.
+func StartTLSForGreeting(first []byte, port int) StartTLS {
+	p := StartTLSForBanner(first)
+	if p == SMTP && StartTLSForPort(port) == FTP {
+		line, _, _ := bytes.Cut(first, []byte("\n"))
+		if bytes.HasPrefix(line, []byte("220")) && !bytes.Contains(bytes.ToUpper(line), []byte("SMTP")) {
+			return FTP
+		}
+	}
+	return p
 }
 
 // roundTrips is how many a preamble takes between the TCP handshake and the ClientHello: one for each line

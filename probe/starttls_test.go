@@ -218,3 +218,19 @@ func TestStartTLSPort(t *testing.T) {
 		t.Errorf("without: %d", got)
 	}
 }
+
+// TestGreetingOnPort: the port tells FTP from SMTP where the greeting does not.
+func TestGreetingOnPort(t *testing.T) {
+	for _, c := range []struct {
+		greeting string
+		port     int
+		want     StartTLS
+	}{
+		{"220 Welcome\r\n", 21, FTP}, {"220 Welcome\r\n", 25, SMTP}, {"220 Welcome\r\n", 2121, SMTP}, {"220 mail ESMTP\r\n", 21, SMTP},
+		{"220 FTP server\r\n", 25, FTP}, {"421 Go away\r\n", 21, SMTP}, {"* OK\r\n", 21, IMAP}, {"", 21, ""},
+	} {
+		if got := StartTLSForGreeting([]byte(c.greeting), c.port); got != c.want {
+			t.Errorf("%q on %d: %q, want %q", c.greeting, c.port, got, c.want)
+		}
+	}
+}

@@ -92,10 +92,17 @@ func (t *scanSections) changes(r *inspect.Report) {
 	}
 }
 
+// maxUnsure is how many open questions the text lists: a scan that was given up has hundreds.
+const maxUnsure = 20
+
 func (t *scanSections) open(r *inspect.Report) {
 	if len(r.Unsure) > 0 {
 		t.title("Unsure")
-		for _, u := range r.Unsure {
+		for i, u := range r.Unsure {
+			if i == maxUnsure && len(r.Unsure) > maxUnsure+1 {
+				t.line("and %d more, which --json lists", len(r.Unsure)-i)
+				break
+			}
 			t.line("%s", oneLine(u))
 		}
 	}

@@ -44,7 +44,15 @@ func (f *full) newestClassic() *versionScan {
 func (f *full) result() *Result {
 	r := &Result{Address: f.t.Address, Groups13: groupResult(f.groups13), Groups12: groupResult(f.groups12)}
 	for _, v := range scanned {
-		r.Versions = append(r.Versions, f.versions[v].result())
+		x := f.versions[v].result()
+		if f.gaveUp != "" {
+			x.Unsure, x.Sorted = f.versions[v].open(), false
+		}
+		r.Versions = append(r.Versions, x)
+	}
+	if f.gaveUp != "" {
+		r.Groups13.Unsure, r.Groups12.Unsure = f.groups13.pref.open(), f.groups12.pref.open()
+		r.Groups13.Sorted, r.Groups12.Sorted = false, false
 	}
 	if f.curveBound && r.Groups12.Order != policy.ClientOrder {
 		r.Groups12.Hidden = slices.DeleteFunc(slices.Clone(f.groups12.pref.universe), func(g suite.Group) bool { return slices.Contains(r.Groups12.Groups, g) })
@@ -101,6 +109,9 @@ func groupResult(l *line[suite.Group]) GroupResult {
 func (f *full) endpoint(r *Result) *Endpoint {
 	p := &policy.Policy{Name: "observed", Family: policy.Observed, Order: policy.OrderUnknown, Groups: r.Groups12.Groups, Groups13: r.Groups13.Groups}
 	e := &Endpoint{Address: f.t.Address, Policy: p, Replies: f.replies, OrderKnown: true}
+	if f.gaveUp != "" {
+		e.NotTested = append(e.NotTested, "what the scan has no answer to: it was given up, since "+f.gaveUp)
+	}
 	for _, v := range r.Versions {
 		if !v.Accepted {
 			continue

@@ -50,8 +50,9 @@ var knownPrimes = sync.OnceValue(func() []knownPrime {
 	return l
 })
 
-// primeName says whose prime it is, "" if it is not one of the known ones.
-func primeName(prime []byte) string {
+// PrimeName says whose Diffie-Hellman prime (big-endian) it is, "" if it is not one of those that many servers are known
+// to share.
+func PrimeName(prime []byte) string {
 	prime = bytes.TrimLeft(prime, "\x00")
 	for _, k := range knownPrimes() {
 		if bytes.Equal(k.prime, prime) {

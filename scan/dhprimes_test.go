@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,10 +22,17 @@ func TestKnownPrimes(t *testing.T) {
 	for i, group := range []string{"dh_1024_160", "dh_2048_224", "dh_2048_256"} {
 		want[fmt.Sprintf("RFC 5114 section 2.%d (%s-bit subgroup)", i+1, group[strings.LastIndex(group, "_")+1:])] = opensslPrime(t, group)
 	}
-	seen := make(map[string]string)
+	seen, names, weak := make(map[string]string), make(map[string]int), 0
 	for _, k := range knownPrimes() {
 		p := new(big.Int).SetBytes(k.prime)
-		if k.name == "" || k.source == "" || p.BitLen()%256 != 0 || p.BitLen() < 512 || p.BitLen() <= 2048 && !p.ProbablyPrime(10) {
+		names[k.name]++
+		if p.BitLen() <= 1024 {
+			weak++
+		}
+		if len(k.prime)*8 != p.BitLen() {
+			t.Errorf("%s: leading zeros", k.name)
+		}
+		if k.name == "" || names[k.name] > 1 || k.source == "" || p.BitLen()%256 != 0 || p.BitLen() < 512 || p.BitLen() <= 2048 && !p.ProbablyPrime(10) {
 			t.Errorf("%+v", k)
 		}
 		if other := seen[p.String()]; other != "" {
@@ -35,14 +43,23 @@ func TestKnownPrimes(t *testing.T) {
 			t.Errorf("%s: %X, want %X", k.name, p, w)
 		}
 		delete(want, k.name)
-		if primeName(append([]byte{0}, k.prime...)) != k.name {
+		if PrimeName(append([]byte{0}, k.prime...)) != k.name {
 			t.Errorf("%s is not found", k.name)
 		}
 	}
 	if len(want) > 0 {
 		t.Errorf("missing: %v", want)
 	}
-	if n := primeName([]byte{7}); n != "" {
+	if weak < 14 {
+		t.Errorf("%d primes of up to 1024 bits", weak)
+	}
+	for _, name := range []string{"RFC 2409 group 1", "RFC 2409 group 2"} { // safe primes
+		i := slices.IndexFunc(knownPrimes(), func(k knownPrime) bool { return k.name == name })
+		if half := new(big.Int).Rsh(new(big.Int).SetBytes(knownPrimes()[i].prime), 1); !half.ProbablyPrime(20) {
+			t.Errorf("%s is no safe prime", name)
+		}
+	}
+	if n := PrimeName([]byte{7}); n != "" {
 		t.Errorf("7 is %s", n)
 	}
 }

@@ -34,12 +34,7 @@ func refused(r *handshake.Result) bool {
 
 // tries is how often a question is asked that meets what does not settle it. One that breaks off after the ServerHello
 // is hardly the network's fault: what is lost there TCP sends again.
-func tries(r *handshake.Result) int {
-	if r.Answer.Accepted() {
-		return 2
-	}
-	return maxTries
-}
+func tries(r *handshake.Result) int { return triesFor(r.Answer) }
 
 // single asks one question; where it is refused, the next of its alternatives.
 type single struct {
@@ -110,7 +105,8 @@ const maxMute = 3
 // run conducts experiments until none has a question left. Each round's questions go out side by side. Answers may
 // begin further experiments.
 func (f *features) run(ctx context.Context, todo []experiment) {
-	for ctx.Err() == nil && f.mute < maxMute {
+	begun := time.Now()
+	for ctx.Err() == nil && f.mute < maxMute && (f.p.Pace != nil || time.Since(begun) < patience*f.p.TimeLimit()) {
 		var qs []*handshake.Question
 		counts := make([]int, len(todo))
 		for i, e := range todo {
@@ -142,17 +138,20 @@ func (f *features) askAll(ctx context.Context, qs []*handshake.Question) []*hand
 		wg.Go(func() { out[i] = handshake.Do(ctx, f.p, f.t, qs[i]) })
 	}
 	wg.Wait()
-	failed := 0
+	failed, lost := 0, 0
 	for i, r := range out {
 		if !settled(r) {
 			failed++
+			if ofNetwork(r.Answer) || r.End == probe.Silent || r.End == probe.Reset {
+				lost++
+			}
 		}
 		f.heard = append(f.heard, answered{qs[i], r})
 	}
 	if f.mute++; failed < len(qs) {
 		f.mute = 0
 	}
-	if failed > 0 {
+	if lost > 0 {
 		f.p.Narrow()
 		f.pause = min(max(2*f.pause, 100*time.Millisecond), 2*time.Second)
 		select {

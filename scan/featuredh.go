@@ -85,7 +85,7 @@ func (f *features) concludeDH() {
 			return
 		}
 		at[key] = len(f.report.DiffieHellman)
-		d := DHReport{Bits: k.DHBits, Prime: hex.EncodeToString(k.Prime), Generator: hex.EncodeToString(k.Generator), Known: primeName(k.Prime), Seen: 1, Safe: NotTested}
+		d := DHReport{Bits: k.DHBits, Prime: hex.EncodeToString(k.Prime), Generator: hex.EncodeToString(k.Generator), Known: PrimeName(k.Prime), Seen: 1, Safe: NotTested}
 		if checked++; k.DHBits <= maxPrimeChecked && checked <= maxPrimesChecked || d.Known != "" {
 			d.Safe, d.Composite = checkPrime(k.Prime, d.Known)
 		}

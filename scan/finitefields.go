@@ -84,7 +84,7 @@ func finiteGroup(k *hello.ServerKeyExchange) suite.Group {
 	if k == nil || len(k.Prime) == 0 {
 		return 0
 	}
-	if g := suite.GroupByName(primeName(k.Prime)); g != nil && isFinite(g.Code) {
+	if g := suite.GroupByName(PrimeName(k.Prime)); g != nil && isFinite(g.Code) {
 		return g.Code
 	}
 	return 0

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,7 +118,8 @@ func TestFullUnderLoss(t *testing.T) {
 	s := testbed.Start(t, testbed.ForPolicy(mustFind(t, "ELBSecurityPolicy-TLS13-1-2-2021-06"), testbed.Go).With(testbed.Make(t, testbed.RSA2048)))
 	want := Full(context.Background(), &probe.Prober{}, probe.Target{Address: s.Addr}, Options{ServerName: testbed.HostName})
 	for name, admit := range map[string]func() func(n int) bool{
-		"every 13th reset": func() func(int) bool { return func(n int) bool { return n%13 != 5 } },
+		"every 13th reset":              func() func(int) bool { return func(n int) bool { return n%13 != 5 } },
+		"all but three of the first 44": func() func(int) bool { return func(n int) bool { return n <= 3 || n > 44 } }, // 40 of them at once
 		"20 a second": func() func(int) bool {
 			var times []time.Time
 			return func(int) bool {
@@ -135,7 +137,11 @@ func TestFullUnderLoss(t *testing.T) {
 			t.Parallel()
 			address := admitting(t, s.Addr, admit())
 			start := time.Now()
-			r := Full(context.Background(), &probe.Prober{}, probe.Target{Address: address}, Options{ServerName: testbed.HostName})
+			p := &probe.Prober{}
+			if strings.HasPrefix(name, "all") {
+				p.Parallel = 40
+			}
+			r := Full(context.Background(), p, probe.Target{Address: address}, Options{ServerName: testbed.HostName})
 			t.Logf("%d connections, %v", r.Connections, time.Since(start).Round(time.Millisecond))
 			for i, v := range r.Versions {
 				if w := want.Versions[i]; v.Accepted != w.Accepted || !slices.Equal(v.Suites, w.Suites) || len(v.Unsure) > 0 {

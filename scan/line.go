@@ -28,6 +28,7 @@ type line[T comparable] struct {
 	stage   stage
 	batches []batch[T]    // of what is open, see narrow
 	turned  bool          // the question that tells whose order counts was asked
+	proven  *int          // how much of the order was, when it was last asked for; nil before
 	led     bool          // the question that what never leads does lead was asked
 	leads   bool          // what never leads is taken where it does lead
 	waiting []question[T] // asked in this round
@@ -172,7 +173,13 @@ func (l *line[T]) sort() []question[T] {
 		}
 	}
 	known, rest := l.pref.order()
-	qs = slices.Concat(asQuestions(l.pref.steps(l.guess)), qs, l.lead(slices.Concat(known, rest)))
+	steps := l.pref.steps(l.guess)
+	if l.proven != nil { // the order that was expected last was wrong, and beyond where it was the answers tell little
+		steps = steps[:min(len(steps), max(leastSteps, 2*(len(known)-*l.proven)))]
+	}
+	proven := len(known)
+	l.proven = &proven
+	qs = slices.Concat(asQuestions(steps), qs, l.lead(slices.Concat(known, rest)))
 	return slices.DeleteFunc(qs, func(q question[T]) bool { return l.limit > 0 && len(q.list) > l.limit })
 }
 
@@ -217,10 +224,11 @@ func (l *line[T]) take(answers []*probe.Observation) {
 		case o.Answer.Refusal() || o.Answer.Accepted(): // accepted, but not as asked: another version
 			l.pref.refused(q.list)
 		default:
-			if q.tries++; q.tries < maxTries {
+			if q.tries++; q.tries < triesFor(o.Answer) {
 				l.again = append(l.again, q)
 			} else {
 				l.unsure = append(l.unsure, q)
+				l.pref.failed(q.list)
 			}
 		}
 	}
@@ -236,7 +244,7 @@ func brokenOff(o *probe.Observation) bool {
 // withdrawn notes that the endpoint cannot use what it takes, and asks for the others of the question again.
 func (l *line[T]) withdrawn(q question[T], taken T) {
 	l.pref.refused([]T{taken})
-	q.list = slices.DeleteFunc(slices.Clone(q.list), func(x T) bool { return x == taken })
+	q.list = slices.DeleteFunc(slices.Clone(q.list), func(x T) bool { return l.pref.rejected[x] })
 	if len(q.list) > 0 {
 		l.again = append(l.again, q)
 	}
@@ -327,6 +335,9 @@ func (l *line[T]) narrow() []question[T] {
 	}
 	return qs
 }
+
+// leastSteps is how many questions about an order go out at once at least.
+const leastSteps = 4
 
 // few things are sorted before it is known that there are no more.
 const few = 16

@@ -11,9 +11,10 @@ import (
 // them, and whether its order counts at all or the client's. It only draws conclusions; what to ask is decided
 // elsewhere.
 type preference[T comparable] struct {
-	universe []T // all there is to ask for, in the order in which it is offered unless a choice says otherwise
-	choices  []choice[T]
-	rejected map[T]bool
+	universe  []T // all there is to ask for, in the order in which it is offered unless a choice says otherwise
+	choices   []choice[T]
+	rejected  map[T]bool
+	fruitless [][]T // lists of several that gave no choice, whatever they were asked for
 }
 
 // choice is one answer: of these, offered in this order, the endpoint took one.
@@ -35,6 +36,14 @@ func (p *preference[T]) took(offered []T, taken T) {
 func (p *preference[T]) refused(offered []T) {
 	for _, x := range offered {
 		p.rejected[x] = true
+	}
+	p.failed(offered)
+}
+
+// failed notes that a list gave no choice: to offer it again is of no use, even if all of it was accepted before.
+func (p *preference[T]) failed(offered []T) {
+	if len(offered) > 1 {
+		p.fruitless = append(p.fruitless, offered)
 	}
 }
 
@@ -194,8 +203,12 @@ func (p *preference[T]) steps(guess []T) [][]T {
 	var lists [][]T
 	for i := 0; i < len(rest)-1; i++ {
 		left := rest[i:]
-		if _, ok := r.foremost(left); !ok {
-			lists = append(lists, p.filter(func(x T) bool { return slices.Contains(left, x) }))
+		if _, ok := r.foremost(left); ok {
+			continue
+		}
+		list := p.filter(func(x T) bool { return slices.Contains(left, x) })
+		if !slices.ContainsFunc(p.fruitless, func(l []T) bool { return sameSet(l, list) }) {
+			lists = append(lists, list)
 		}
 	}
 	return lists

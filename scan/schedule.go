@@ -25,6 +25,7 @@ type schedule struct {
 	starving <-chan time.Time
 	rounds   map[asker]*round
 	pacing
+	effort
 }
 
 // spare is a connection that waits for its question, so that this takes one round trip less. It takes one asking, or is
@@ -71,6 +72,7 @@ func (f *full) run() {
 	f.rounds = make(map[asker]*round)
 	f.answers = make(chan answer, f.p.Limit())
 	f.dialled = &sync.WaitGroup{}
+	f.begun = time.Now()
 	f.advance()
 	f.dispatch()
 	f.spare()
@@ -141,7 +143,7 @@ func (f *full) collect() {
 // come to a later one.
 func (f *full) dispatch() time.Duration {
 	for len(f.queue) > 0 && (len(f.spares) > 0 || f.open < f.p.Limit()) {
-		if f.ctx.Err() != nil {
+		if f.ctx.Err() != nil || f.over(f.p.TimeLimit(), f.p.Pace != nil) {
 			f.queue = nil
 			return 0
 		}
@@ -225,7 +227,8 @@ func put(conn net.Conn, o probe.Observation, q *asking) answer {
 func (f *full) hear(a answer) (news bool) {
 	f.open--
 	f.replies = append(f.replies, Reply{Question: Question{Offer: a.offer}, Observation: a.got})
-	if f.note(a.sent, time.Now(), a.got.Answer.Accepted() || a.got.Answer.Refusal()) || f.late(a.got.ConnectTime) {
+	f.spend(&a.got, f.ever && !a.sent.Before(f.slowed))
+	if f.note(a.sent, time.Now(), !ofNetwork(a.got.Answer)) || f.late(a.got.ConnectTime) {
 		f.p.Narrow()
 	}
 	// Of two that share a hello, a refusal of the version is the answer to both.

@@ -26,8 +26,17 @@ type Relay struct {
 type Record struct {
 	mu             sync.Mutex
 	client, server []byte
+	turns          []Turn
 	clientReset    bool
 	serverReset    bool
+}
+
+// Turn is what one side sent before the other did.
+type Turn struct {
+	FromClient bool
+	Data       []byte
+	Reset      bool // the side reset the connection, and sent nothing
+	Close      bool // the side ended the connection, and sent nothing
 }
 
 // NewRelay starts a relay to a server (host:port). It ends with the test, or by Stop.
@@ -85,6 +94,7 @@ func carry(dst, src net.Conn, record *Record, kept *[]byte, reset *bool) {
 			record.mu.Lock()
 			if len(*kept) < 1<<20 {
 				*kept = append(*kept, buf[:n]...)
+				record.turn(kept == &record.client, buf[:n])
 			}
 			record.mu.Unlock()
 			if _, err := dst.Write(buf[:n]); err != nil {
@@ -95,17 +105,38 @@ func carry(dst, src net.Conn, record *Record, kept *[]byte, reset *bool) {
 		switch {
 		case err == nil:
 		case errors.Is(err, io.EOF):
+			record.mu.Lock()
+			record.turns = append(record.turns, Turn{FromClient: kept == &record.client, Close: true})
+			record.mu.Unlock()
 			dst.(*net.TCPConn).CloseWrite()
 			return
 		default:
 			record.mu.Lock()
-			*reset = !errors.Is(err, net.ErrClosed)
+			if *reset = !errors.Is(err, net.ErrClosed); *reset {
+				record.turns = append(record.turns, Turn{FromClient: kept == &record.client, Reset: true})
+			}
 			record.mu.Unlock()
 			dst.(*net.TCPConn).SetLinger(0)
 			dst.Close()
 			return
 		}
 	}
+}
+
+// turn notes bytes in the order in which they came.
+func (r *Record) turn(fromClient bool, b []byte) {
+	if n := len(r.turns); n > 0 && r.turns[n-1].FromClient == fromClient && !r.turns[n-1].Reset && !r.turns[n-1].Close {
+		r.turns[n-1].Data = append(r.turns[n-1].Data, b...)
+		return
+	}
+	r.turns = append(r.turns, Turn{FromClient: fromClient, Data: slices.Clone(b)})
+}
+
+// Turns returns what both sides sent, in order.
+func (r *Record) Turns() []Turn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.turns)
 }
 
 // Client returns the bytes that the client sent.

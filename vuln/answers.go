@@ -37,6 +37,8 @@ func failed(err error) answer {
 		return unsure(nil, "The network failed: the last of several tries ended with %s.", refused.Event)
 	case errors.As(err, &refused):
 		return unsure(nil, "The endpoint answered the hello of the test with %s, though it took such hellos in the scan.", refused.Event)
+	case errors.As(err, &unfinished) && unfinished.Presented:
+		return unsure(nil, "The handshake that the test needs did not complete: the endpoint got the client certificate that it asks for, and ended it with %s.", unfinished.Event)
 	case errors.As(err, &unfinished) && unfinished.ClientAuth:
 		return unsure(nil, "The handshake that the test needs did not complete: the endpoint asks for a client certificate, and ended it with %s.", unfinished.Event)
 	case errors.As(err, &unfinished):

@@ -16,24 +16,32 @@ func earlyChangeCipherSpec(ctx context.Context, s *subject) answer {
 	if v == 0 {
 		return s.cannotComplete("The endpoint speaks TLS 1.3 only, which has no ChangeCipherSpec to act on.")
 	}
-	var end error
-	err := s.open(ctx, s.offer(v, suites), func(x *classic.Session) { end = x.CompleteEarly() })
-	if err != nil {
-		return failed(err)
-	}
 	const sent = "a ChangeCipherSpec before the key exchange: "
 	var unfinished classic.Unfinished
-	switch {
-	case end == nil:
-		return yes([]string{sent + "the handshake completed, under the keys of an empty master secret"},
-			"The server takes a ChangeCipherSpec before the key exchange and makes keys that everybody knows: an attacker on the path can read and change the traffic of clients with the same flaw.")
-	case !errors.As(end, &unfinished):
-		return failed(end)
-	case unfinished.Event.Kind == classic.Silence:
-		return unsure([]string{sent + "silence"}, "The server answered neither yes nor no to a ChangeCipherSpec before the key exchange.")
+	for _, c := range s.credentials() {
+		var end error
+		err := s.open(ctx, s.offer(v, suites), func(x *classic.Session) {
+			x.Certificate = c
+			end = x.CompleteEarly()
+		})
+		if err != nil {
+			return failed(err)
+		}
+		switch {
+		case end == nil:
+			return yes([]string{sent + "the handshake completed, under the keys of an empty master secret"},
+				"The server takes a ChangeCipherSpec before the key exchange and makes keys that everybody knows: an attacker on the path can read and change the traffic of clients with the same flaw.")
+		case !errors.As(end, &unfinished):
+			return failed(end)
+		case unfinished.Event.Kind == classic.Silence:
+			return unsure([]string{sent + "silence"}, "The server answered neither yes nor no to a ChangeCipherSpec before the key exchange.")
+		}
+		if !unfinished.ClientAuth || unfinished.Event.Alert == suite.AlertUnexpectedMessage {
+			break
+		}
 	}
 	evidence := []string{sent + unfinished.Event.String()}
-	if unfinished.ClientAuth && unfinished.Event.Alert != suite.AlertUnexpectedMessage {
+	if unfinished.Event.Alert != suite.AlertUnexpectedMessage && !s.admits(ctx, v, suites) {
 		return unsure(evidence, "The server asks for a client certificate, and what it refused need not be the ChangeCipherSpec before the key exchange.")
 	}
 	return no(evidence, "The server completes no handshake with a ChangeCipherSpec before the key exchange.")

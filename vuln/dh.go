@@ -7,6 +7,7 @@ import (
 
 	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/probe"
+	"github.com/parley-tls/parley/scan"
 	"github.com/parley-tls/parley/suite"
 )
 
@@ -60,7 +61,7 @@ func logjam(ctx context.Context, s *subject) answer {
 		return failed(err)
 	}
 	k := l[0]
-	name := knownPrime(k.Prime)
+	name := scan.PrimeName(k.Prime)
 	evidence := []string{fmt.Sprintf("DHE prime of %d bits: %s", k.DHBits, orUnknown(name))}
 	switch {
 	case k.DHBits < weakBits:

@@ -82,6 +82,10 @@ func robot(ctx context.Context, s *subject) answer {
 			return failed(err)
 		}
 		if n == 0 && seen[0].uniform() {
+			if !s.admits(ctx, v, suites) {
+				return unsure([]string{fmt.Sprintf("%d forms of the encrypted secret were all answered with %s", len(forms), seen[0][0][0])},
+					"The server asks for a client certificate, and may refuse every key exchange for want of it.")
+			}
 			return no([]string{fmt.Sprintf("%s, %s: %d forms of the encrypted secret, %d of them malformed, were all answered with %s", v, suites[0].OpenSSL(), len(forms), len(forms)-1, seen[0][0][0])},
 				"The server answers malformed RSA key exchanges as it does well-formed ones.")
 		}
@@ -166,10 +170,15 @@ func (s *subject) malformed(ctx context.Context, v suite.Version, suites []suite
 			return
 		}
 		block := form.make(key, x.Hello.Version)
-		if x.ClientAuth && v >= suite.TLS10 {
-			x.SendMessage(hello.Message{Type: hello.TypeCertificate, Body: []byte{0, 0, 0}})
+		if v >= suite.TLS10 { // SSLv3 answers with a warning, or not at all
+			if unable = x.AnswerRequest(); unable != nil {
+				return
+			}
 		}
 		x.SendMessage(hello.Message{Type: classic.TypeClientKeyExchange, Body: classic.RSAExchange(key, block, x.Server.Version)})
+		if unable = x.Prove(); unable != nil {
+			return
+		}
 		if flow.wait {
 			if e := x.Next(patienceOf(x)); e.Kind != classic.Silence {
 				got = label(e)

@@ -3,10 +3,12 @@ package vuln
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/parley-tls/parley/hello"
@@ -23,6 +25,9 @@ type subject struct {
 	result *scan.Result
 	sni    string
 	limit  time.Duration // of one connection
+	// certificate is the client's, nil without one. mutual is whether the endpoint asked for it on any connection.
+	certificate *tls.Certificate
+	mutual      atomic.Bool
 
 	ephemeral shared[[]*hello.ServerKeyExchange] // see dhe
 	plain     shared[*hello.ServerHello]         // see survey
@@ -42,7 +47,7 @@ func (v *shared[T]) get(test func() (T, error)) (T, error) {
 }
 
 func newSubject(p *probe.Prober, t probe.Target, r *scan.Result, opt Options) *subject {
-	s := &subject{prober: p, target: t, result: r, sni: opt.ServerName, limit: p.Timeout}
+	s := &subject{prober: p, target: t, result: r, sni: opt.ServerName, limit: p.Timeout, certificate: opt.ClientCertificate}
 	if s.limit <= 0 {
 		s.limit = probe.DefaultTimeout
 	}
@@ -190,10 +195,38 @@ func (s *subject) openOnce(ctx context.Context, h *hello.ClientHello, do func(*c
 	}
 	defer conn.Close()
 	x, err := classic.Open(conn, h, until)
-	if err == nil {
-		do(x)
+	if err != nil {
+		return err
 	}
-	return err
+	if x.ClientAuth {
+		s.mutual.Store(true)
+		x.Certificate = s.certificate
+	}
+	do(x)
+	return nil
+}
+
+// credentials are what a request for a client certificate can be answered with: none first, then the one that was given.
+func (s *subject) credentials() []*tls.Certificate {
+	if s.certificate == nil {
+		return []*tls.Certificate{nil}
+	}
+	return []*tls.Certificate{nil, s.certificate}
+}
+
+// admits reports whether the endpoint asks for no client certificate, or completes a proper handshake with what it is
+// given: else it may have refused for want of one what a check sent.
+func (s *subject) admits(ctx context.Context, v suite.Version, suites []suite.Code) bool {
+	if !s.mutual.Load() {
+		return true
+	}
+	suites = where(suites, func(i *suite.Suite) bool { return speaks(i, v) })
+	if len(suites) == 0 {
+		return false
+	}
+	var unfinished error
+	err := s.open(ctx, s.offer(v, suites), func(x *classic.Session) { unfinished = x.Complete() })
+	return firstError(err, unfinished) == nil
 }
 
 // outcomeOf tells what can be the network's fault from what cannot.

@@ -7,6 +7,7 @@ package vuln
 
 import (
 	"context"
+	"crypto/tls"
 	"slices"
 	"sync"
 
@@ -53,6 +54,9 @@ type Finding struct {
 type Options struct {
 	ServerName string   // sent as server_name; "" sends none
 	Only       []string // ids of the checks to run; nil for all
+	// ClientCertificate is presented where a handshake is completed and one is asked for, nil for none; its key must be
+	// a crypto.Signer.
+	ClientCertificate *tls.Certificate
 }
 
 // few checks do not hold up each other, even where the endpoint serves one connection after the other.

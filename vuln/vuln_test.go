@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"math/big"
 	"net"
 	"os"
 	"regexp"
@@ -54,34 +53,6 @@ func TestJSON(t *testing.T) {
 	want := `{"id":"heartbleed","name":"Heartbleed","cve":"CVE-2014-0160","verdict":"vulnerable","summary":"S.","evidence":["e"],"severity":"critical","source":"x"}`
 	if err != nil || string(got) != want {
 		t.Errorf("%s, %v", got, err)
-	}
-}
-
-func TestPrimes(t *testing.T) {
-	seen := make(map[string]bool)
-	for _, p := range primes() {
-		n := new(big.Int).SetBytes(p.value)
-		if p.name == "" || p.source == "" || seen[p.name] || !n.ProbablyPrime(20) {
-			t.Errorf("%s: no prime, incomplete, or there twice", p.name)
-		}
-		seen[p.name] = true
-		if bits := n.BitLen(); bits != 512 && bits != 768 && bits != 1024 || len(p.value)*8 != bits {
-			t.Errorf("%s: %d bits", p.name, bits)
-		}
-		if got := knownPrime(append([]byte{0}, p.value...)); got != p.name {
-			t.Errorf("%s is known as %q", p.name, got)
-		}
-		// Oakley's primes are safe, and made of the digits of pi between 64 ones (RFC 2409 section 6).
-		if strings.HasPrefix(p.name, "Oakley") {
-			ones, pi := bytes.Repeat([]byte{0xFF}, 8), []byte{0xC9, 0x0F, 0xDA, 0xA2, 0x21, 0x68, 0xC2}
-			half := new(big.Int).Rsh(n, 1)
-			if !bytes.HasPrefix(p.value, append(ones, pi...)) || !bytes.HasSuffix(p.value, ones) || !half.ProbablyPrime(20) {
-				t.Errorf("%s is not made as RFC 2409 says", p.name)
-			}
-		}
-	}
-	if len(primes()) < 14 {
-		t.Errorf("%d primes", len(primes()))
 	}
 }
 

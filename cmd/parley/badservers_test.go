@@ -8,11 +8,16 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/binary"
 	"io"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"sync"
 	"time"
+
+	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/suite"
 )
 
 // badServers are what `serve NAME` starts: servers that break off, stall, flood, or lie.
@@ -21,6 +26,8 @@ var badServers = map[string]func(*net.TCPConn){
 	"resets":       func(c *net.TCPConn) { hear(c); c.SetLinger(0) },
 	"silent":       wait,
 	"drips":        drip,
+	"trickles":     trickle,
+	"lies":         lie,
 	"stalls":       answers(chooses()),
 	"truncates":    func(c *net.TCPConn) { hear(c); c.Write(chooses()[:20]) },
 	"garbage":      answers([]byte("\xDE\xAD\xBE\xEF\x1b[2J\x00\x00\x00")),
@@ -77,6 +84,34 @@ func drip(c *net.TCPConn) {
 		}
 		time.Sleep(time.Second)
 	}
+}
+
+// trickle sends a ServerHello at once, and its certificate at a speed at which it never comes to an end.
+func trickle(c *net.TCPConn) {
+	hear(c)
+	c.Write(chooses())
+	c.Write([]byte{22, 3, 3, 0x10, 0, 11, 0, 0x0F, 0xFC})
+	for {
+		if _, err := c.Write([]byte{0}); err != nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// lie chooses a suite of each hello by chance, in the hello's own version.
+func lie(c *net.TCPConn) {
+	raw := make([]byte, 1<<16)
+	n, _ := c.Read(raw)
+	h, err := hello.ParseClientHello(raw[:n])
+	if err != nil || len(h.Suites) == 0 || h.Offer().Versions[0] > suite.TLS12 {
+		return
+	}
+	answer := chooses()
+	binary.BigEndian.PutUint16(answer[9:], uint16(h.Version))
+	binary.BigEndian.PutUint16(answer[len(answer)-3:], uint16(h.Suites[mathrand.IntN(len(h.Suites))]))
+	c.Write(append(answer, 22, 3, 3, 0, 4, 14, 0, 0, 0))
+	wait(c)
 }
 
 // withEscapes has a certificate whose names hold escape sequences, and which is expired, so that they are quoted.

@@ -96,7 +96,7 @@ func (f *connectFlags) register(cmd *cobra.Command) {
 	fl.BoolVar(&f.verify, "verify", false, "fail where the certificate does not verify")
 	fl.BoolVar(&f.certs, "showcerts", false, "print the certificates as PEM")
 	fl.BoolVar(&f.noResumption, "no-resumption", false, "do not try to resume the session")
-	fl.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "time for each connection")
+	fl.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "time for each connection, and for looking the name up")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document (docs/schema/connect.schema.json)")
 	fl.SetNormalizeFunc(spellings)
 	cmd.SetFlagErrorFunc(oneDash)
@@ -114,7 +114,7 @@ func runConnect(cmd *cobra.Command, target string, f *connectFlags) error {
 	case err != nil:
 		return err
 	}
-	if q.Endpoint, err = resolve(ctx, target, f.serverName); err != nil {
+	if q.Endpoint, err = resolve(ctx, cmd, target, f.serverName); err != nil {
 		return err
 	}
 	if q.Name = q.Endpoint.ServerName; f.noServerName {

@@ -37,7 +37,7 @@ func settle(cmd *cobra.Command, e *symptom.Explanation, f *explainFlags) error {
 	if err != nil {
 		return err
 	}
-	at, err := resolve(ctx, f.target, f.serverName)
+	at, err := resolve(ctx, cmd, f.target, f.serverName)
 	if err != nil {
 		return err
 	}

@@ -74,10 +74,14 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newWhyCmd())
 	root.AddCommand(newExplainCmd())
 	root.AddCommand(newConnectCmd())
+	root.AddCommand(newWatchCmd())
+	root.AddCommand(newTapCmd())
 	root.AddCommand(newScanCmd())
 	root.AddCommand(newCiphersCmd())
 	root.AddCommand(newPolicyCmd())
 	root.AddCommand(newClientCmd())
 	root.AddCommand(newSuiteCmd())
+	root.AddCommand(newLogsCmd())
+	root.AddCommand(newImpactCmd())
 	return root
 }

@@ -61,7 +61,7 @@ Exit codes: 0 an exact match, 1 only a nearest one, or addresses that differ, 3 
 	fl.StringSliceVar(&f.families, "family", nil, "compare only with this family")
 	fl.StringVar(&f.serverName, "servername", "", "the name to ask for (SNI), if it is not the host's")
 	fl.StringVar(&f.startTLS, "starttls", "", "speak this protocol's plaintext first: smtp, imap, pop3, ftp, ldap, postgres, mysql …")
-	fl.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "time for each connection")
+	fl.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "time for each connection, and for looking the name up")
 	return cmd
 }
 

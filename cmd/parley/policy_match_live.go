@@ -36,7 +36,7 @@ func matchLive(cmd *cobra.Command, target string, among []*policy.Policy, f *mat
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
 	defer stop()
-	e, err := resolve(ctx, target, f.serverName)
+	e, err := resolve(ctx, cmd, target, f.serverName)
 	if err != nil {
 		return err
 	}

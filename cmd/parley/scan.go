@@ -83,7 +83,7 @@ func (f *scanFlags) register(cmd *cobra.Command) {
 	fl.StringVar(&f.failOn, "fail-on", "", "exit with 1 if a suite is insecure, or weak or worse; if the endpoint is vulnerable; or if the level is below modern, intermediate or old")
 	fl.StringVar(&f.baseline, "baseline", "", "say what changed since this file, which --json has written")
 	fl.StringVar(&f.caFile, "ca-file", "", "PEM file with roots to trust beside the system's")
-	fl.StringVar(&f.clientCert, "client-cert", "", "PEM file with a certificate (and its key) to present where one is asked for: sessions, tickets and early data are learnt behind it, not vulnerabilities")
+	fl.StringVar(&f.clientCert, "client-cert", "", "PEM file with a certificate (and its key) to present where one is asked for: sessions, tickets, early data and some vulnerabilities show only behind it")
 	fl.StringVar(&f.clientKey, "client-key", "", "PEM file with its key (default: the file of --client-cert)")
 	fl.BoolVar(&f.openssl, "openssl-names", false, "name cipher suites as OpenSSL does (default)")
 	fl.BoolVar(&f.iana, "iana-names", false, "name cipher suites as IANA does")

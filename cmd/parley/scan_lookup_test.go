@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -109,6 +110,22 @@ func TestLookupInTime(t *testing.T) {
 	validate(t, out)
 }
 
+// TestLookupInTimeElsewhere: it does for the commands that ask one endpoint.
+func TestLookupInTimeElsewhere(t *testing.T) {
+	nameServer(t, time.Minute)
+	for _, command := range []string{"why lb.example.com --client go-1.26", "why lb.example.com", "connect lb.example.com", "policy match lb.example.com"} {
+		root := newRoot()
+		root.SetOut(io.Discard)
+		root.SetErr(io.Discard)
+		root.SetArgs(append(strings.Fields(command), "--timeout", "300ms"))
+		start := time.Now()
+		err := root.Execute()
+		if d := time.Since(start); err == nil || d > 2*time.Second {
+			t.Errorf("%s: %v after %v", command, err, d)
+		}
+	}
+}
+
 // TestScanDefaultPort: the port follows the protocol where a target names none.
 func TestScanDefaultPort(t *testing.T) {
 	for _, c := range []struct{ target, startTLS, port, protocol string }{
@@ -137,8 +154,8 @@ func TestScanClientCertificate(t *testing.T) {
 		args string
 		want []string
 	}{
-		{"$MUTUAL", []string{`"required": {"state":"yes"}`, `"resumes": {"state":"not-tested","why":"the endpoint wants a client certificate"}`}},
-		{"$MUTUAL --client-cert $CLIENT_CERT --client-key $CLIENT_KEY", []string{`"accepted": {"state":"yes"}`, `"required": {"state":"yes"}`, `"resumes": {"state":"yes"}`}},
+		{"$MUTUAL", []string{`"required": {"state":"yes"}`, `"resumes": {"state":"not-tested","why":"the endpoint wants a client certificate"}`, `"name": "Ticketbleed","cve": "CVE-2016-9244","verdict": "unsure"`}},
+		{"$MUTUAL --client-cert $CLIENT_CERT --client-key $CLIENT_KEY", []string{`"accepted": {"state":"yes"}`, `"required": {"state":"yes"}`, `"resumes": {"state":"yes"}`, `"name": "Ticketbleed","cve": "CVE-2016-9244","verdict": "not-vulnerable"`}},
 		{"$MUTUAL --client-cert $OTHER_CERT --client-key $OTHER_KEY", []string{`"accepted": {"state":"no"}`, `"required": {"state":"yes"}`}},
 		{"$STRICT --client-cert $CLIENT_CERT --client-key $CLIENT_KEY", []string{`"accepted": {"state":"not-tested"`, `"required": {"state":"not-applicable"`}},
 	} {

@@ -39,7 +39,7 @@ endpoint runs, the least fix on each side, and the evidence.
 
 The client is a known one (parley client list), ciphers:STRING for a client with these OpenSSL ciphers and no
 others, or a file with its ClientHello (pcap, pcapng, hex or raw; - for standard input), which is sent byte for
-byte. Without --client all known clients are judged, in one table.
+byte; CAPTURE#N is the hello in packet N, as parley watch names it. Without --client all known clients are judged, in one table.
 
 Exit codes: 0 it works, 1 it fails, 2 wrong usage or input, 3 the endpoint could not be reached.`,
 		Example: `  parley why lb.example.com --client java-7u25
@@ -71,7 +71,7 @@ Exit codes: 0 it works, 1 it fails, 2 wrong usage or input, 3 the endpoint could
 	fl.StringVar(&f.family, "family", "", "the kind of load balancer whose policies are meant: aws-elb, aws-classic, cloudfront, azure-appgw, gcp, mozilla")
 	fl.StringVar(&f.caFile, "ca-file", "", "PEM file with the roots that the client trusts (default: the system's)")
 	fl.StringVar(&f.startTLS, "starttls", "", "speak this protocol's plaintext first: smtp, imap, pop3, ftp, ldap, postgres, mysql …")
-	fl.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "time for each connection")
+	fl.DurationVar(&f.timeout, "timeout", probe.DefaultTimeout, "time for each connection, and for looking the name up")
 	fl.IntVar(&f.repeat, "repeat", 0, "send the client's hello and its smallest working variant this often, in turn")
 	fl.BoolVar(&f.demo, "demo", false, "diagnose an old client against an embedded endpoint on loopback")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document (docs/schema/why.schema.json)")
@@ -163,6 +163,12 @@ func clientSide(stdin io.Reader, name, release string) (*diagnose.ClientSide, er
 		}
 		found, err = capture.ReadFile(name)
 	default:
+		if h, ok, err := helloInPacket(name); ok {
+			if err != nil {
+				return nil, err
+			}
+			return diagnose.FromHello(name, h), nil
+		}
 		p, err := client.Find(name) // a release line, another name
 		if err != nil {
 			return nil, err

@@ -40,7 +40,7 @@ func whyLive(cmd *cobra.Command, target string, f *whyFlags) error {
 			return err
 		}
 	}
-	e, err := resolve(ctx, target, f.serverName)
+	e, err := resolve(ctx, cmd, target, f.serverName)
 	if err != nil {
 		return err
 	}
@@ -84,11 +84,16 @@ func (f *whyFlags) options() (diagnose.Options, error) {
 	return opt, nil
 }
 
-// resolve reads HOST, HOST:PORT or a URL and looks the host up. A name that does not resolve is no error
-// here: it is a diagnosis.
-func resolve(ctx context.Context, target, serverName string) (*diagnose.Endpoint, error) {
+// resolve reads HOST, HOST:PORT or a URL and looks the host up, within --timeout where the command was given one. A name
+// that does not resolve is no error here: it is a diagnosis.
+func resolve(ctx context.Context, cmd *cobra.Command, target, serverName string) (*diagnose.Endpoint, error) {
 	e, err := parseEndpoint(target, serverName)
 	if err == nil && len(e.Addresses) == 0 {
+		if limit, err := cmd.Flags().GetDuration("timeout"); err == nil && cmd.Flags().Changed("timeout") {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, limit)
+			defer cancel()
+		}
 		lookUpHost(ctx, e)
 	}
 	return e, err
@@ -130,7 +135,7 @@ func parseEndpoint(target, serverName string) (*diagnose.Endpoint, error) {
 	return e, nil
 }
 
-// lookUpHost finds the addresses of the host.
+// lookUpHost finds the addresses of the host, in ten seconds at most.
 func lookUpHost(ctx context.Context, e *diagnose.Endpoint) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()

@@ -76,7 +76,7 @@ func (s *session) finishClassic() error {
 	if err != nil {
 		return err
 	}
-	plain, sign, err := s.clientCertificate() // messages in the clear
+	plain, proof, err := s.clientCertificate() // messages in the clear
 	if err != nil {
 		return err
 	}
@@ -93,8 +93,8 @@ func (s *session) finishClassic() error {
 	if err != nil {
 		return err
 	}
-	if sign != nil {
-		verify, err := certificateVerify(s.q.Certificate, sign, s.transcript)
+	if proof != nil {
+		verify, err := proof(s.transcript)
 		if err != nil {
 			return err
 		}
@@ -112,13 +112,13 @@ func (s *session) finishClassic() error {
 	return nil
 }
 
-// clientCertificate answers the server's request, if there was one, and says how to sign for the certificate; nil for
-// none.
-func (s *session) clientCertificate() ([]byte, *signing, error) {
+// clientCertificate answers the server's request, if there was one, and says how to prove possession of the
+// certificate's key; nil for none.
+func (s *session) clientCertificate() ([]byte, Proof, error) {
 	if !s.r.ClientAuth {
 		return nil, nil, nil
 	}
-	c, sign, err := s.credential()
+	c, proof, err := s.credential()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +127,7 @@ func (s *session) clientCertificate() ([]byte, *signing, error) {
 		chain = c.Certificate
 	}
 	message, err := hello.MarshalCertificate(chain)
-	return message, sign, err
+	return message, proof, err
 }
 
 // sayGoodbye closes a completed session in good order: some servers forget one that was torn.

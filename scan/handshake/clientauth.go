@@ -96,44 +96,54 @@ func (g *signing) sign(key crypto.Signer, message []byte) ([]byte, error) {
 	return append(append(body, byte(len(signature)>>8), byte(len(signature))), signature...), nil
 }
 
+// Proof makes the CertificateVerify that shows possession of a client certificate's key, of the message that it signs.
+type Proof func(message []byte) ([]byte, error)
+
+// ProofOf says how a client proves possession of a certificate's key in version v to a server that takes these schemes
+// (none are named before TLS 1.2). It is nil where the key signs with none of them. The key must be a crypto.Signer.
+func ProofOf(c *tls.Certificate, v suite.Version, wanted []suite.SignatureScheme) (Proof, error) {
+	key, ok := c.PrivateKey.(crypto.Signer)
+	if !ok {
+		return nil, errors.New("the key of the client certificate cannot sign")
+	}
+	g := beforeSchemes(key.Public())
+	if v >= suite.TLS12 {
+		g = choose(key.Public(), v, wanted)
+	}
+	if g == nil {
+		return nil, nil
+	}
+	return func(message []byte) ([]byte, error) {
+		body, err := g.sign(key, message)
+		if err != nil {
+			return nil, err
+		}
+		return hello.Message{Type: hello.TypeCertificateVerify, Body: body}.Marshal(), nil
+	}, nil
+}
+
 // credential is what a request for a client certificate is answered with: the question's certificate, where there is one
 // that can sign as the server wants it.
-func (s *session) credential() (*tls.Certificate, *signing, error) {
+func (s *session) credential() (*tls.Certificate, Proof, error) {
 	c := s.q.Certificate
 	if c == nil {
 		return nil, nil, nil
 	}
-	key, ok := c.PrivateKey.(crypto.Signer)
-	if !ok {
-		return nil, nil, errors.New("the key of the client certificate cannot sign")
+	var wanted []suite.SignatureScheme
+	if s.r.Request != nil {
+		wanted = s.r.Request.Schemes
 	}
-	var g *signing
-	switch r := s.r; {
-	case r.Version < suite.TLS12:
-		g = beforeSchemes(key.Public())
-	case r.Request != nil:
-		g = choose(key.Public(), r.Version, r.Request.Schemes)
-	}
-	if g == nil {
-		return nil, nil, nil
+	proof, err := ProofOf(c, s.r.Version, wanted)
+	if proof == nil {
+		return nil, nil, err
 	}
 	s.r.Presented = true
-	return c, g, nil
+	return c, proof, nil
 }
 
-// verify13 signs the transcript of TLS 1.3 (RFC 8446 section 4.4.3).
-func (s *session) verify13(c *tls.Certificate, g *signing) ([]byte, error) {
+// signed13 is what a CertificateVerify signs of a transcript of TLS 1.3 (RFC 8446 section 4.4.3).
+func (s *session) signed13() []byte {
 	message := bytes.Repeat([]byte{' '}, 64)
 	message = append(message, "TLS 1.3, client CertificateVerify\x00"...)
-	message = append(message, digest(s.tls13.hash, s.transcript)...)
-	return certificateVerify(c, g, message)
-}
-
-// certificateVerify is the message that proves possession of the key.
-func certificateVerify(c *tls.Certificate, g *signing, message []byte) ([]byte, error) {
-	body, err := g.sign(c.PrivateKey.(crypto.Signer), message)
-	if err != nil {
-		return nil, err
-	}
-	return hello.Message{Type: hello.TypeCertificateVerify, Body: body}.Marshal(), nil
+	return append(message, digest(s.tls13.hash, s.transcript)...)
 }

@@ -198,7 +198,7 @@ func (s *session) certificate13(body []byte) error {
 
 // clientCertificate13 answers the server's request and adds the answer to the transcript.
 func (s *session) clientCertificate13() ([]byte, error) {
-	c, sign, err := s.credential()
+	c, proof, err := s.credential()
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +216,7 @@ func (s *session) clientCertificate13() ([]byte, error) {
 	if c == nil {
 		return messages, nil
 	}
-	verify, err := s.verify13(c, sign)
+	verify, err := proof(s.signed13())
 	if err != nil {
 		return nil, err
 	}

@@ -85,4 +85,10 @@ else
     rm -rf "$tmp"
   fi
 fi
+
+# moto stands in for the services of AWS.
+if ! command -v moto_server >/dev/null && [[ ! -x .peers/moto/bin/moto_server ]]; then
+  { mkdir -p .peers && python3 -m venv .peers/moto && timeout 90 .peers/moto/bin/pip install -q --retries 1 'moto[server]==5.2.1'; } >/dev/null 2>&1 ||
+    { rm -rf .peers/moto; say "moto could not be had from PyPI (Debian needs python3-venv for it)"; }
+fi
 exit 0

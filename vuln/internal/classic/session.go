@@ -8,6 +8,7 @@ package classic
 import (
 	"bytes"
 	"crypto/hmac"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/parley-tls/parley/hello"
 	"github.com/parley-tls/parley/probe"
+	"github.com/parley-tls/parley/scan/handshake"
 	"github.com/parley-tls/parley/suite"
 )
 
@@ -34,12 +36,18 @@ type Session struct {
 	Chain      [][]byte                 // DER, leaf first
 	Exchange   *hello.ServerKeyExchange // nil if there was none
 	ClientAuth bool                     // the server asks for a certificate
-	FirstByte  time.Duration            // from the hello to the first byte of the answer
-	Ticket     []byte                   // issued in Complete; nil if none was
+	// Certificate answers that, where its key signs as the server wants it; nil, which it is after Open, answers with none.
+	// Presented is whether it was sent.
+	Certificate *tls.Certificate
+	Presented   bool
+	FirstByte   time.Duration // from the hello to the first byte of the answer
+	Ticket      []byte        // issued in Complete; nil if none was
 	// ClientVerify and ServerVerify are what the two Finished messages held, as renegotiation_info repeats them
 	// (RFC 5746 section 3.2).
 	ClientVerify, ServerVerify []byte
 
+	request    *hello.CertificateRequest // nil if there was none that can be read
+	proof      handshake.Proof           // of the certificate that was presented
 	conn       net.Conn
 	limit      time.Time // of the connection as a whole
 	reader     reader
@@ -117,6 +125,7 @@ func (s *Session) firstFlight(m hello.Message) (done bool, err error) {
 		s.Exchange, err = hello.ParseServerKeyExchange(m.Body, s.Server.Version, s.Server.Suite)
 	case hello.TypeCertificateRequest:
 		s.ClientAuth = true
+		s.request, _ = hello.ParseCertificateRequest(m.Body, s.Server.Version) // one that cannot be read is still a request
 	case hello.TypeServerHelloDone:
 		return true, nil
 	}
@@ -166,8 +175,9 @@ func (s *Session) version() suite.Version {
 }
 
 // SendMessage queues a handshake message and adds it to the transcript.
-func (s *Session) SendMessage(m hello.Message) {
-	raw := m.Marshal()
+func (s *Session) SendMessage(m hello.Message) { s.sendHandshake(m.Marshal()) }
+
+func (s *Session) sendHandshake(raw []byte) {
 	s.transcript = append(s.transcript, raw...)
 	s.Send(hello.RecordHandshake, raw)
 }
@@ -203,7 +213,8 @@ func (s *Session) CompleteEarly() error { return s.complete(nil, true) }
 // Unfinished is returned where a server does not finish the handshake.
 type Unfinished struct {
 	Event      Event
-	ClientAuth bool // the server asked for a certificate, and got none
+	ClientAuth bool // the server asked for a certificate
+	Presented  bool // and got one
 }
 
 func (u Unfinished) Error() string { return "the handshake ended with " + u.Event.String() }
@@ -217,8 +228,8 @@ func (s *Session) complete(how *spoilt, early bool) error {
 			return err
 		}
 	}
-	if s.ClientAuth {
-		s.SendMessage(hello.Message{Type: hello.TypeCertificate, Body: []byte{0, 0, 0}})
+	if err := s.AnswerRequest(); err != nil {
+		return err
 	}
 	exchange, err := s.keyExchange()
 	if err != nil {
@@ -229,6 +240,9 @@ func (s *Session) complete(how *spoilt, early bool) error {
 	master := f.expand(s.premaster, "master secret", append(bytes.Clone(s.Hello.Random), s.Server.Random...), 48)
 	if s.Server.ExtendedMaster { // RFC 7627
 		master = f.expand(s.premaster, "extended master secret", f.digest(s.transcript), 48)
+	}
+	if err := s.Prove(); err != nil {
+		return err
 	}
 	if !early {
 		if err := s.ChangeCipherSpec(master); err != nil {
@@ -250,7 +264,7 @@ func (s *Session) serverFinished(f prf, master []byte) error {
 		case e.Kind == ChangeCipherSpec, e.Kind == Alert && !e.Fatal:
 			continue
 		case e.Kind != Message:
-			return Unfinished{e, s.ClientAuth}
+			return s.unfinished(e)
 		}
 		switch e.Message.Type {
 		case TypeHelloRequest:
@@ -274,8 +288,47 @@ func (s *Session) serverFinished(f prf, master []byte) error {
 	}
 }
 
-func (s *Session) garbled(err error) error {
-	return Unfinished{Event{Kind: Garbled, Err: err}, s.ClientAuth}
+func (s *Session) garbled(err error) error { return s.unfinished(Event{Kind: Garbled, Err: err}) }
+
+func (s *Session) unfinished(e Event) error { return Unfinished{e, s.ClientAuth, s.Presented} }
+
+// AnswerRequest queues the Certificate that answers a request for one, and nothing where there was none.
+func (s *Session) AnswerRequest() error {
+	if !s.ClientAuth {
+		return nil
+	}
+	var chain [][]byte
+	if s.Certificate != nil {
+		var wanted []suite.SignatureScheme
+		if s.request != nil {
+			wanted = s.request.Schemes
+		}
+		var err error
+		if s.proof, err = handshake.ProofOf(s.Certificate, s.Server.Version, wanted); err != nil {
+			return err
+		}
+		if s.Presented = s.proof != nil; s.Presented {
+			chain = s.Certificate.Certificate
+		}
+	}
+	message, err := hello.MarshalCertificate(chain)
+	if err == nil {
+		s.sendHandshake(message)
+	}
+	return err
+}
+
+// Prove queues the CertificateVerify of the certificate that AnswerRequest presented, if it did. Its place is after the
+// ClientKeyExchange (RFC 5246 section 7.4.8).
+func (s *Session) Prove() error {
+	if s.proof == nil {
+		return nil
+	}
+	message, err := s.proof(s.transcript)
+	if err == nil {
+		s.sendHandshake(message)
+	}
+	return err
 }
 
 // ending classifies how a connection ended.
