@@ -130,6 +130,8 @@ func (j *judge) doubt(e *Effect, o *offered, after *negotiate.Outcome) string {
 	lowest := lowestSeen(e.Client)
 	s := suite.ByCode(after.Suite)
 	switch {
+	case o.FallbackSCSV && slices.ContainsFunc(j.to.Versions, func(v suite.Version) bool { return v > after.Version }):
+		return "its hello is a second try after a failure (TLS_FALLBACK_SCSV), and what it offers first is not known"
 	case after.Version < o.Versions[0] && !o.listsVersions && (lowest == 0 || after.Version < lowest):
 		return fmt.Sprintf("it would have to go down to %s, and its hello does not tell whether it does", after.Version)
 	case after.Version < suite.TLS12 && after.Version < o.Versions[0] && (lowest == 0 || lowest >= suite.TLS12):
