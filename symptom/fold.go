@@ -125,9 +125,6 @@ func (f *folded) lineEnd(i int) int {
 	return len(f.flat)
 }
 
-// line is the folded text of line i.
-func (f *folded) line(i int) []byte { return f.flat[f.lines[i]:f.lineEnd(i)] }
-
 const maxQuote = 160
 
 // quote is what of the original text stands from start to end; of a phrase that a line end parts, what is on its first line.
