@@ -23,17 +23,19 @@ type line[T comparable] struct {
 	limit int                                // of a question's list; 0: none
 	once  bool                               // ends after the first question: only whether anything is accepted counts
 
-	eager   bool  // asks what it foresees together with the first question
-	ends    [][]T // asked before anything else of the order, since they may settle it
-	stage   stage
-	batches []batch[T]    // of what is open, see narrow
-	turned  bool          // the question that tells whose order counts was asked
-	proven  *int          // how much of the order was, when it was last asked for; nil before
-	led     bool          // the question that what never leads does lead was asked
-	leads   bool          // what never leads is taken where it does lead
-	waiting []question[T] // asked in this round
-	again   []question[T] // to be asked again
-	unsure  []question[T] // met network failures too often
+	eager     bool  // asks what it foresees together with the first question
+	ends      [][]T // asked before anything else of the order, since they may settle it
+	stage     stage
+	batches   []batch[T]    // of what is open, see narrow
+	unfolding bool          // set and order are asked for in one
+	left      int           // that were open when they were last
+	turned    bool          // the question that tells whose order counts was asked
+	proven    *int          // how much of the order was, when it was last asked for; nil before
+	led       bool          // the question that what never leads does lead was asked
+	leads     bool          // what never leads is taken where it does lead
+	waiting   []question[T] // asked in this round
+	again     []question[T] // to be asked again
+	unsure    []question[T] // met network failures too often
 }
 
 // question is one list to offer, in this order.
@@ -276,28 +278,62 @@ type batch[T comparable] struct {
 	late bool // a member was accepted before, and then the others were asked for together
 }
 
-// narrow asks for what is open: kind by kind, the rare ones together. What is left of a part of which something was
-// accepted is asked for one by one, since the whole kind is likely to be; if it is rare, together, and then in halves.
+// narrow asks for what is open: kind by kind first, the rare ones together. Where a few things are accepted that the endpoint
+// chooses among, set and order are then asked for in one; else what is left of each kind.
 func (l *line[T]) narrow() []question[T] {
 	open := l.pref.open()
-	rare := func(x T) bool { return l.rare != nil && l.rare(x) }
-	var next []batch[T]
-	add := func(late bool, lists ...[]T) {
-		for _, list := range lists {
-			next = append(next, batch[T]{list, late})
-		}
+	chooses := l.rare != nil && l.limit == 0 && len(l.pref.accepted()) <= few && l.pref.decider() != policy.ClientOrder
+	switch {
+	case len(open) == 0 || l.unfolding && len(open) == l.left: // or asked for in vain
+		return nil
+	case l.unfolding && !chooses: // there are more than were to be expected
+		l.unfolding, l.batches = false, l.spread(open)
+	case l.batches == nil:
+		l.batches = l.byKind(open)
+	case chooses:
+		l.unfolding, l.left = true, len(open)
+		return l.unfold(open)
+	default:
+		l.batches = l.split(open)
 	}
-	if l.batches == nil {
-		var rest []T
-		for _, list := range groupBy(open, l.kind) {
-			if rare(list[0]) {
-				rest = append(rest, list...)
-			} else {
-				add(false, list)
+	if l.limit > 0 {
+		var chunks []batch[T]
+		for _, p := range l.batches {
+			for list := range slices.Chunk(p.list, l.limit) {
+				chunks = append(chunks, batch[T]{list, p.late})
 			}
 		}
-		if len(rest) > 0 {
-			add(false, rest)
+		l.batches = chunks
+	}
+	qs := make([]question[T], len(l.batches))
+	for i, p := range l.batches {
+		qs[i].list = p.list
+	}
+	return qs
+}
+
+// byKind makes a batch of each kind, and one of all that are rare.
+func (l *line[T]) byKind(open []T) (batches []batch[T]) {
+	var rest []T
+	for _, list := range groupBy(open, l.kind) {
+		if l.rare != nil && l.rare(list[0]) {
+			rest = append(rest, list...)
+		} else {
+			batches = append(batches, batch[T]{list: list})
+		}
+	}
+	if len(rest) > 0 {
+		batches = append(batches, batch[T]{list: rest})
+	}
+	return batches
+}
+
+// split takes what is left of the batches of which something was accepted: one by one, since the whole kind is likely to be;
+// if it is rare, kind by kind, then together, and then in halves.
+func (l *line[T]) split(open []T) (batches []batch[T]) {
+	add := func(late bool, lists ...[]T) {
+		for _, list := range lists {
+			batches = append(batches, batch[T]{list, late})
 		}
 	}
 	for _, p := range l.batches {
@@ -307,7 +343,7 @@ func (l *line[T]) narrow() []question[T] {
 		case len(left) == 0 || len(left) == len(p.list): // refused, or given up
 		case len(kinds) > 1 && !p.late:
 			add(false, kinds...)
-		case !rare(left[0]):
+		case l.rare == nil || !l.rare(left[0]):
 			add(false, singles(left)...)
 		case !p.late || len(left) == 1:
 			add(true, left)
@@ -315,32 +351,57 @@ func (l *line[T]) narrow() []question[T] {
 			add(true, left[:len(left)/2], left[len(left)/2:])
 		}
 	}
-	if l.limit > 0 {
-		var chunks []batch[T]
-		for _, p := range next {
-			for list := range slices.Chunk(p.list, l.limit) {
-				chunks = append(chunks, batch[T]{list, p.late})
-			}
+	return batches
+}
+
+// spread makes batches of all that is open: single ones of a kind of which something was accepted and that is not rare.
+func (l *line[T]) spread(open []T) (batches []batch[T]) {
+	accepted := l.pref.accepted()
+	for _, list := range groupBy(open, l.kind) {
+		begun := slices.ContainsFunc(accepted, func(x T) bool { return l.kind(x) == l.kind(list[0]) })
+		if !begun || l.rare(list[0]) {
+			batches = append(batches, batch[T]{list, begun})
+			continue
 		}
-		next = chunks
+		for _, x := range list {
+			batches = append(batches, batch[T]{list: []T{x}})
+		}
 	}
-	late := slices.ContainsFunc(next, func(p batch[T]) bool { return p.late })
-	l.batches = next
+	return batches
+}
+
+// few things are learnt together with their order.
+const few = 16
+
+// unfold asks for what is open and for the order in one: for everything but what is refused, without one more each time of
+// what is accepted, as it is expected to be preferred. The last has nothing but what is open, and its refusal closes the list.
+// What is left of a kind of which something was accepted is asked for besides, so that more is known the next time.
+func (l *line[T]) unfold(open []T) []question[T] {
+	r := l.pref.ranking()
+	order := r.estimate(arrange(r.items, l.guess))
 	var qs []question[T]
-	for _, p := range next {
-		qs = append(qs, question[T]{list: p.list})
+	for i := range order {
+		list := l.backwards(l.pref.filter(func(x T) bool { return !l.pref.rejected[x] && !slices.Contains(order[:i+1], x) }))
+		if !l.pref.implied(list) {
+			qs = append(qs, question[T]{list: list})
+		}
 	}
-	if late && l.limit == 0 && len(l.pref.accepted()) <= few && l.pref.decider() != policy.ClientOrder { // hardly more will come
-		qs = append(qs, asQuestions(l.pref.steps(l.guess))...)
+	for _, kind := range groupBy(open, l.kind) {
+		begun := slices.ContainsFunc(order, func(x T) bool { return l.kind(x) == l.kind(kind[0]) })
+		if !begun || len(kind) == len(open) {
+			continue
+		}
+		parts := [][]T{kind}
+		if !l.rare(kind[0]) && len(kind) > 2 {
+			parts = [][]T{kind[:len(kind)/2], kind[len(kind)/2:]}
+		}
+		qs = append(qs, asQuestions(parts)...)
 	}
 	return qs
 }
 
 // leastSteps is how many questions about an order go out at once at least.
 const leastSteps = 4
-
-// few things are sorted before it is known that there are no more.
-const few = 16
 
 // asQuestions makes plain questions of lists.
 func asQuestions[T comparable](lists [][]T) []question[T] {

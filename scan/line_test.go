@@ -92,6 +92,9 @@ func TestLine(t *testing.T) {
 			}
 		}
 		l := testLine(universe, guess)
+		if r.IntN(2) == 0 {
+			l.rare = func(c suite.Code) bool { return c%3 == 0 }
+		}
 		learn(l, s)
 		got, decider, sorted := l.result()
 		want := slices.Clone(s.accepts)
