@@ -60,6 +60,19 @@ type SeenClient struct {
 
 // NewImpact puts a report into the form in which it is printed.
 func NewImpact(r *impact.Report, certificates []policy.KeyType) *Impact {
+	return newImpact(r, nameClients(r), certificates)
+}
+
+// nameClients names the clients of a report, in its order. To find the known client that a hello is nearest to takes a while.
+func nameClients(r *impact.Report) []SeenClient {
+	names := make([]SeenClient, len(r.Effects))
+	for i := range r.Effects {
+		names[i] = nameClient(r.Effects[i].Client)
+	}
+	return names
+}
+
+func newImpact(r *impact.Report, names []SeenClient, certificates []policy.KeyType) *Impact {
 	m := &Impact{Schema: "parley/impact/1", To: r.To.Name, Certificates: certificates, All: r.All, AtRisk: r.Loss(true) - r.Loss(false), Clients: []ImpactClient{}}
 	if m.Certificates == nil {
 		m.Certificates = []policy.KeyType{}
@@ -74,7 +87,7 @@ func NewImpact(r *impact.Report, certificates []policy.KeyType) *Impact {
 		m.Warnings = append(m.Warnings, fmt.Sprintf("%d of %d negotiated what %s does not accept: they were seen under another policy, so that --from is wrong or was not always so", r.Foreign, r.All.Seen, m.From))
 	}
 	for i := range r.Effects {
-		m.Clients = append(m.Clients, ImpactClient{NameClient(r.Effects[i].Client), r.Effects[i], i})
+		m.Clients = append(m.Clients, ImpactClient{names[i], r.Effects[i], i})
 	}
 	slices.SortStableFunc(m.Clients, func(a, b ImpactClient) int {
 		return cmp.Or(cmp.Compare(slices.Index(impact.Verdicts, a.Verdict), slices.Index(impact.Verdicts, b.Verdict)), cmp.Compare(b.seen(), a.seen()))
@@ -84,8 +97,8 @@ func NewImpact(r *impact.Report, certificates []policy.KeyType) *Impact {
 
 func (c *SeenClient) seen() int { return c.Connections + c.Requests }
 
-// NameClient finds a name for a client: the known one whose hello it has, its user agent, or its fingerprint.
-func NameClient(c *evidence.Client) SeenClient {
+// nameClient finds a name for a client: the known one whose hello it has, its user agent, or its fingerprint.
+func nameClient(c *evidence.Client) SeenClient {
 	s := SeenClient{JA4: c.JA4, UserAgent: c.UserAgent, Servers: c.Servers, Connections: c.Connections, Requests: c.Requests, Sources: c.Sources,
 		AtLeast: c.AtLeast, Last: c.Last}
 	for _, b := range c.Busiest {

@@ -31,8 +31,12 @@ func NewRecommendation(r *impact.Recommendation, f policy.Family, certificates [
 	if m.Certificates == nil {
 		m.Certificates = []policy.KeyType{}
 	}
-	for _, s := range r.Steps {
-		m.Steps = append(m.Steps, NewImpact(s, certificates))
+	var names []SeenClient // all steps are about the same clients
+	for i, s := range r.Steps {
+		if i == 0 {
+			names = nameClients(s)
+		}
+		m.Steps = append(m.Steps, newImpact(s, names, certificates))
 	}
 	name := func(i int) string {
 		if i < 0 {

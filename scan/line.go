@@ -358,7 +358,7 @@ func (l *line[T]) split(open []T) (batches []batch[T]) {
 func (l *line[T]) spread(open []T) (batches []batch[T]) {
 	accepted := l.pref.accepted()
 	for _, list := range groupBy(open, l.kind) {
-		begun := slices.ContainsFunc(accepted, func(x T) bool { return l.kind(x) == l.kind(list[0]) })
+		begun := l.hasKind(accepted, list[0])
 		if !begun || l.rare(list[0]) {
 			batches = append(batches, batch[T]{list, begun})
 			continue
@@ -368,6 +368,11 @@ func (l *line[T]) spread(open []T) (batches []batch[T]) {
 		}
 	}
 	return batches
+}
+
+// hasKind reports whether one of list is of the kind of x.
+func (l *line[T]) hasKind(list []T, x T) bool {
+	return slices.ContainsFunc(list, func(y T) bool { return l.kind(y) == l.kind(x) })
 }
 
 // few things are learnt together with their order.
@@ -387,8 +392,7 @@ func (l *line[T]) unfold(open []T) []question[T] {
 		}
 	}
 	for _, kind := range groupBy(open, l.kind) {
-		begun := slices.ContainsFunc(order, func(x T) bool { return l.kind(x) == l.kind(kind[0]) })
-		if !begun || len(kind) == len(open) {
+		if !l.hasKind(order, kind[0]) || len(kind) == len(open) {
 			continue
 		}
 		parts := [][]T{kind}
