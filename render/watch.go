@@ -9,6 +9,7 @@ import (
 
 	"github.com/parley-tls/parley/diagnose"
 	"github.com/parley-tls/parley/evidence"
+	"github.com/parley-tls/parley/impact"
 	"github.com/parley-tls/parley/watch"
 )
 
@@ -84,7 +85,7 @@ func groupText(b *strings.Builder, g *watch.Group, failedOnly bool, st Style) {
 	fmt.Fprintf(b, "  %s\n", st.Dim(fmt.Sprintf("JA4 %s, from %s, last %s", orNone(g.JA4), some(g.Clients, 3), clock(g.Last))))
 	if !failedOnly {
 		for _, c := range g.Chosen {
-			fmt.Fprintf(b, "  %6d  %s\n", c.Count, choiceWords(evidence.Outcome{Version: c.Version, Suite: c.Suite, Group: c.Group}))
+			fmt.Fprintf(b, "  %6d  %s\n", c.Count, (&impact.Choice{Version: c.Version, Suite: c.Suite, Group: c.Group}).String())
 		}
 	}
 	for _, f := range g.Failures {
@@ -128,18 +129,6 @@ func some(words []string, n int) string {
 		return strings.Join(words[:n], ", ") + fmt.Sprintf(" and %d more", len(words)-n)
 	}
 	return strings.Join(words, ", ")
-}
-
-// choiceWords is what was chosen.
-func choiceWords(o evidence.Outcome) string {
-	l := []string{o.Version.String()}
-	if o.Suite != 0 {
-		l = append(l, o.Suite.OpenSSL())
-	}
-	if o.Group != 0 {
-		l = append(l, o.Group.String())
-	}
-	return strings.Join(l, " ")
 }
 
 // causesText says what the likeliest cause is, what else it may be, what helps, and what would decide.
@@ -192,7 +181,7 @@ func eventText(b *strings.Builder, e *watch.Event, st Style) {
 	}
 	fmt.Fprintf(b, "%s  %s  %s from %s -> %s", clock(e.Time), word, st.Bold(clientWords(e.Nearest, e.JA4)), e.Client, server)
 	if e.Version != 0 {
-		fmt.Fprintf(b, ": %s", choiceWords(e.Outcome))
+		fmt.Fprintf(b, ": %s", (&impact.Choice{Version: e.Version, Suite: e.Suite, Group: e.Group}).String())
 	}
 	if e.Failure != "" {
 		fmt.Fprintf(b, ": %s", oneLine(e.Failure))
