@@ -131,6 +131,17 @@ func TestTapPrograms(t *testing.T) {
 	}
 }
 
+// TestTapAnotherTarget: the program connects elsewhere than to what is to be recorded.
+func TestTapAnotherTarget(t *testing.T) {
+	testbed.Need(t, "curl")
+	target, _ := tapServer(t)
+	_, errs, err := ran(t, "tap", "localhost:1", "--", "curl", "-sSk", "-o", "/dev/null", "https://"+target+"/")
+	var exit *exitError
+	if want := "parley tap " + target + " -- "; !errors.As(err, &exit) || exit.code != exitUndecided || !strings.Contains(errs, want) {
+		t.Errorf("no %q, or another exit code: %v\n%s", want, err, errs)
+	}
+}
+
 // TestTapUnreached: the load balancer is not there.
 func TestTapUnreached(t *testing.T) {
 	testbed.Need(t, "curl")
