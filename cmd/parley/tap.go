@@ -119,6 +119,9 @@ func runTap(cmd *cobra.Command, target string, command []string, f *tapFlags) er
 	}
 	t.style = styleFor(t.out)
 	if f.evidence != "" {
+		if err := writable(f.evidence); err != nil {
+			return err
+		}
 		t.collector.Tally = &evidence.Tally{}
 	}
 	t.collector.Client = func(c *capture.Connection, _ string) string {

@@ -87,6 +87,9 @@ type watching struct {
 func newWatching(cmd *cobra.Command, source string, f *watchFlags) (*watching, error) {
 	w := &watching{cmd: cmd, f: f, collector: watch.NewCollector(), source: source}
 	if f.evidence != "" {
+		if err := writable(f.evidence); err != nil {
+			return nil, err
+		}
 		w.collector.Tally = &evidence.Tally{}
 	}
 	if f.jsonLines {
