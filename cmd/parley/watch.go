@@ -247,10 +247,12 @@ func (w *watching) save(r *watch.Report) error {
 	if w.f.saveClients == "" {
 		return nil
 	}
-	for _, g := range r.Groups {
-		if g.Failed == 0 || g.Hello == nil {
+	saved := make(map[string]bool)
+	for _, g := range r.Groups { // those that fail most come first
+		if g.Failed == 0 || g.Hello == nil || saved[g.JA4] {
 			continue
 		}
+		saved[g.JA4] = true
 		text := fmt.Sprintf("# ClientHello, JA4 %s, seen %s\n%s\n", g.JA4, g.First.UTC().Format(time.RFC3339), hexLines(g.Hello))
 		if err := os.WriteFile(filepath.Join(w.f.saveClients, g.JA4+".hex"), []byte(text), 0o644); err != nil {
 			return fmt.Errorf("--save-clients: %w", err)
