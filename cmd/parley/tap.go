@@ -96,6 +96,7 @@ type tapping struct {
 	told      chan struct{}
 
 	listen     string // the relay's address
+	exit       int    // the command's exit code
 	seen       int
 	failed     int
 	unreached  int
@@ -193,6 +194,9 @@ func (t *tapping) finish(recorder *tap.Tap) {
 	<-t.told
 	if t.listen != "" {
 		t.say("negotiations: %d, failed: %d", t.seen, t.failed)
+	}
+	if t.exit != 0 && t.seen > 0 && t.failed == 0 {
+		t.say("each handshake succeeded: what the command failed for comes after it. Programs with GnuTLS, such as wget and git, check the certificate only then: parley why %s has what there is to say of it", t.collector.Target)
 	}
 	if n := int(recorder.Silent.Load()); n > 0 {
 		t.say("connections that ended without a ClientHello: %d", n)

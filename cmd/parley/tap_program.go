@@ -56,7 +56,8 @@ func (t *tapping) program(recorder *tap.Tap, address string, command []string) e
 	if runErr != nil && !errors.As(runErr, &exit) && t.ctx.Err() == nil {
 		return fmt.Errorf("%s: %w", command[0], runErr)
 	}
-	t.say("%s ended with exit code %d", command[0], child.ProcessState.ExitCode())
+	t.exit = child.ProcessState.ExitCode()
+	t.say("%s ended with exit code %d", command[0], t.exit)
 	n, others := proxy.Others()
 	switch {
 	case n > 0:
