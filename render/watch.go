@@ -34,6 +34,9 @@ func Watch(w io.Writer, r *watch.Report, failedOnly bool, st Style) error {
 	if r.Partial > 0 {
 		fmt.Fprintf(&b, "%s\n", wrapped("  ", fmt.Sprintf("%s of which only a part of the hello was captured (capture full packets: tcpdump -s 0)", plural(r.Partial, "connection"))))
 	}
+	if r.Negotiations == 0 && r.Partial == 0 {
+		b.WriteString(wrapped("  ", "no TLS handshake over TCP begins here: the capture must start before the client connects, and hold the packets of both sides") + "\n")
+	}
 	if r.Beyond > 0 {
 		fmt.Fprintf(&b, "  %s of kinds that there was no room for\n", plural(r.Beyond, "negotiation"))
 	}

@@ -52,6 +52,14 @@ Exit codes: 0 none failed, 1 some failed, 2 wrong usage or input, 3 the interfac
 			if (f.device == "") == (len(args) == 0) || len(args) > 1 {
 				return errors.New("name one capture file, or an interface with -i")
 			}
+			switch {
+			case f.json && f.jsonLines:
+				return errors.New("--json and --json-lines: use one of them")
+			case f.device == "" && cmd.Flags().Changed("duration"):
+				return errors.New("--duration is for an interface (-i)")
+			case f.duration < 0:
+				return fmt.Errorf("--duration %s: use a positive duration such as 60s", f.duration)
+			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,7 +77,6 @@ Exit codes: 0 none failed, 1 some failed, 2 wrong usage or input, 3 the interfac
 	fl.StringVar(&f.saveClients, "save-clients", "", "write the hello of each kind of client that fails into this folder, for parley why --client")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document (docs/schema/watch.schema.json)")
 	fl.BoolVar(&f.jsonLines, "json-lines", false, "print each negotiation when it is decided, a JSON document a line (docs/schema/negotiation.schema.json)")
-	cmd.MarkFlagsMutuallyExclusive("json", "json-lines")
 	return cmd
 }
 
