@@ -78,9 +78,9 @@ func (m *Impact) HTML(w io.Writer) error {
 func (m *Recommendation) HTML(w io.Writer) error {
 	page := newMatrix(m.Steps, m.Best)
 	page.Title = "Policies that the clients allow: " + m.Family.Title()
-	page.Lead = []string{fmt.Sprintf("No policy is known to keep all but %s of what was seen.", percent(m.Allow))}
+	page.Lead = []string{fmt.Sprintf("No policy is known to keep %s.", m.kept())}
 	if m.Best != "" {
-		page.Lead = []string{fmt.Sprintf("Strictest policy that keeps all but %s of what was seen: %s", percent(m.Allow), m.Best)}
+		page.Lead = []string{fmt.Sprintf("Strictest policy that keeps %s: %s", m.kept(), m.Best)}
 	}
 	if m.Possible != "" {
 		page.Lead = append(page.Lead, "If all that is unknown turns out well: "+m.Possible)
