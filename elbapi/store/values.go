@@ -75,23 +75,6 @@ type MutualTLS struct {
 	AdvertiseCANames string `json:"advertise_ca_names,omitempty"` // on, off
 }
 
-// Action is what a listener does with a request that no rule matches.
-type Action struct {
-	Type          string                       `json:"type"` // forward, redirect, fixed-response, authenticate-…
-	Order         int                          `json:"order,omitempty"`
-	TargetGroup   string                       `json:"target_group,omitempty"`
-	TargetGroups  []WeightedGroup              `json:"target_groups,omitempty"`
-	Sticky        bool                         `json:"sticky,omitempty"`
-	StickySeconds int                          `json:"sticky_seconds,omitempty"`
-	Config        map[string]map[string]string `json:"config,omitempty"` // by the name of the structure: RedirectConfig, FixedResponseConfig …
-}
-
-// WeightedGroup is one of the target groups that requests are spread over.
-type WeightedGroup struct {
-	ARN    string `json:"arn"`
-	Weight *int   `json:"weight,omitempty"`
-}
-
 // ClassicParts is what only a Classic Load Balancer has.
 type ClassicParts struct {
 	Policies    []ClassicPolicy   `json:"policies,omitempty"`
