@@ -67,7 +67,7 @@ func createLoadBalancer(c *elbapi.Call, in *createLoadBalancerInput) (*createLoa
 		if err != nil {
 			return err
 		}
-		l.Classic.HealthCheck = store.HealthCheck{Protocol: "TCP", Port: strconv.Itoa(made[0].InstancePort), Interval: 30, Timeout: 5, Unhealthy: 2, Healthy: 10}
+		l.Classic.HealthCheck = newHealthCheck(made[0].InstancePort)
 		if old := r.LoadBalancerNamed(l.Name, true); old != nil {
 			if !alike(old, l) {
 				return query.Fail("DuplicateLoadBalancerName", "Load Balancer named %s already exists and it is configured with different parameters.", l.Name)
