@@ -19,6 +19,7 @@ Credentials and regions are found as by the AWS CLI: environment, shared configu
 never printed or stored. docs/aws.md has the IAM policies that reading and changing need.`,
 	}
 	cmd.AddCommand(newAWSListCmd())
+	cmd.AddCommand(newAWSSimulateCmd())
 	return cmd
 }
 
