@@ -231,7 +231,7 @@ func TestSSLPolicies(t *testing.T) {
 	_, client, _ := serve(t)
 	out := must[elb.DescribeSSLPoliciesOutput](t)(client.DescribeSSLPolicies(context.Background(), &elb.DescribeSSLPoliciesInput{Names: []string{"ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-TLS13-1-3-2021-06"}}))
 	p := out.SslPolicies[0]
-	if *p.Name != "ELBSecurityPolicy-2016-08" || fmt.Sprint(p.SslProtocols) != "[TLSv1 TLSv1.1 TLSv1.2]" || len(p.Ciphers) != 18 || *p.Ciphers[0].Name != "ECDHE-ECDSA-AES128-GCM-SHA256" ||
+	if *p.Name != "ELBSecurityPolicy-2016-08" || fmt.Sprint(p.SslProtocols) != "[TLSv1.2 TLSv1.1 TLSv1]" || len(p.Ciphers) != 18 || *p.Ciphers[0].Name != "ECDHE-ECDSA-AES128-GCM-SHA256" ||
 		*p.Ciphers[0].Priority != 1 || *p.Ciphers[17].Priority != 18 || fmt.Sprint(p.SupportedLoadBalancerTypes) != "[application network]" {
 		t.Errorf("2016-08 is %+v", p)
 	}
