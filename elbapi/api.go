@@ -59,12 +59,30 @@ type Call struct {
 	Body    []byte // the whole body
 }
 
-// View reads what the caller has in the region.
+// View reads what the caller has in the region; f must not change it.
 func (c *Call) View(f func(*store.Region) error) error { return c.Store.View(c.Account, c.Region, f) }
 
-// Update changes what the caller has in the region.
+// Update changes what the caller has in the region; f must check everything before it changes anything.
 func (c *Call) Update(f func(*store.Region) error) error {
 	return c.Store.Update(c.Account, c.Region, f)
+}
+
+// View is Call.View with an answer.
+func View[Out any](c *Call, f func(*store.Region) (*Out, error)) (out *Out, err error) {
+	err = c.View(func(r *store.Region) error {
+		out, err = f(r)
+		return err
+	})
+	return out, err
+}
+
+// Update is Call.Update with an answer.
+func Update[Out any](c *Call, f func(*store.Region) (*Out, error)) (out *Out, err error) {
+	err = c.Update(func(r *store.Region) error {
+		out, err = f(r)
+		return err
+	})
+	return out, err
 }
 
 type callKey struct{}

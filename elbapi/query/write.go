@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,9 +22,9 @@ const (
 )
 
 // Result returns the XML of an answer. out is a struct or a pointer to one; its fields are elements under their own names,
-// or under the name in the tag `xml`:
+// or under the name in the tag `xml:"name"`:
 //
-//	string, int, int64, bool, time.Time   left out where zero; pointers to them where nil
+//	string, int, int64, bool, time.Time   left out where zero, unless the tag is `xml:",always"`; pointers to them where nil
 //	[]T                                   a list; left out where nil, an empty element where empty
 //	map[string]string                     <entry><key/><value/></entry>, by key
 //	struct, *struct                       left out where nil
@@ -92,7 +93,7 @@ func (w *writer) fields(out any) {
 func (w *writer) structure(v reflect.Value) {
 	t := v.Type()
 	for i := range t.NumField() {
-		name := t.Field(i).Tag.Get("xml")
+		name, option, _ := strings.Cut(t.Field(i).Tag.Get("xml"), ",")
 		if name == "" {
 			name = t.Field(i).Name
 		}
@@ -103,7 +104,7 @@ func (w *writer) structure(v reflect.Value) {
 				continue
 			}
 		default:
-			if f.IsZero() {
+			if f.IsZero() && option != "always" {
 				continue
 			}
 		}

@@ -12,7 +12,8 @@ import (
 
 // Region is what an account has in one region. Its lists are sorted by ARN or id; use the methods to change them.
 //
-// Networks and certificates that are left out (nil, not empty) are not checked: any well-formed id or ARN is taken.
+// Subnets, security groups and certificates that are left out (nil, not empty) are not known: any well-formed id or ARN is
+// taken.
 type Region struct {
 	Account        string          `json:"-"`
 	Name           string          `json:"-"`
@@ -22,6 +23,8 @@ type Region struct {
 	Certificates   []*Certificate  `json:"certificates,omitempty"`
 	Subnets        []Subnet        `json:"subnets,omitempty"`
 	SecurityGroups []string        `json:"security_groups,omitempty"`
+
+	account *Account
 }
 
 // Account is an account with its access keys.
@@ -30,7 +33,7 @@ type Account struct {
 	Alias   string             `json:"alias,omitempty"`
 	Keys    []sigv4.Key        `json:"keys"`
 	Regions map[string]*Region `json:"regions,omitempty"`
-	// ServerCertificates are those of IAM, which has no regions; nil: not checked.
+	// ServerCertificates are those of IAM, which has no regions; nil: not known.
 	ServerCertificates []*Certificate `json:"server_certificates,omitempty"`
 }
 
@@ -76,7 +79,7 @@ func (a *Account) complete() error {
 		if r == nil {
 			return fmt.Errorf("account %s: region %s is empty", a.ID, name)
 		}
-		r.Account, r.Name = a.ID, name
+		r.Account, r.Name, r.account = a.ID, name, a
 		r.sort()
 	}
 	return nil
@@ -117,7 +120,7 @@ func (s *Store) View(account, region string, f func(*Region) error) error {
 	}
 	r := a.Regions[region]
 	if r == nil {
-		r = &Region{Account: account, Name: region}
+		r = &Region{Account: account, Name: region, account: a}
 	}
 	return f(r)
 }
@@ -133,7 +136,7 @@ func (s *Store) Update(account, region string, f func(*Region) error) error {
 	}
 	r := a.Regions[region]
 	if r == nil {
-		r = &Region{Account: account, Name: region}
+		r = &Region{Account: account, Name: region, account: a}
 		a.Regions[region] = r
 	}
 	if err := f(r); err != nil {
@@ -218,4 +221,28 @@ func (r *Region) AddTargetGroup(g *TargetGroup) {
 // RemoveTargetGroup removes the target group with an ARN.
 func (r *Region) RemoveTargetGroup(arn string) {
 	r.TargetGroups = slices.DeleteFunc(r.TargetGroups, func(g *TargetGroup) bool { return g.ARN == arn })
+}
+
+// TrustStore returns the trust store with an ARN, or nil.
+func (r *Region) TrustStore(arn string) *TrustStore {
+	i, ok := slices.BinarySearchFunc(r.TrustStores, arn, func(t *TrustStore, arn string) int { return cmp.Compare(t.ARN, arn) })
+	if !ok {
+		return nil
+	}
+	return r.TrustStores[i]
+}
+
+// Certificate looks a certificate of ACM or IAM up. Where the account does not say which ones it has, known is false and
+// nothing can be said of any.
+func (r *Region) Certificate(arn string) (c *Certificate, known bool) {
+	all := r.Certificates
+	if strings.Contains(arn, ":iam:") {
+		all = r.account.ServerCertificates
+	}
+	for _, c := range all {
+		if c.ARN == arn {
+			return c, true
+		}
+	}
+	return nil, all != nil
 }

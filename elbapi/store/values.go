@@ -27,6 +27,7 @@ type LoadBalancer struct {
 	SecurityGroups []string          `json:"security_groups,omitempty"`
 	IPAddressType  string            `json:"ip_address_type,omitempty"`
 	EnforceInbound string            `json:"enforce_inbound_rules_on_private_link,omitempty"` // on, off; Network
+	SourceNAT      string            `json:"source_nat_ipv6_prefix,omitempty"`                // on, off; Network
 	Attributes     map[string]string `json:"attributes,omitempty"`                            // those that differ from the default; Classic: none
 	Tags           map[string]string `json:"tags,omitempty"`
 	Listeners      []*Listener       `json:"listeners,omitempty"`
