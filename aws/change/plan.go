@@ -133,7 +133,7 @@ func NewPlan(t Target, now *Reading, w Wish, made time.Time) *Plan {
 	} else {
 		p.Set = Setting{Policy: w.Policy}
 	}
-	p.ID = p.digest()
+	p.seal()
 	return p
 }
 
@@ -210,10 +210,12 @@ func replaced(l []string, old, name string) []string {
 	return append(l, name)
 }
 
-// digest is the plan's ID: what it changes and on what condition; warnings are not part of it.
+// seal gives the plan the ID of its content.
+func (p *Plan) seal() { p.ID = p.digest() }
+
 func (p *Plan) digest() string {
 	q := *p
-	q.ID, q.Warnings = "", nil
+	q.ID = ""
 	b, err := json.Marshal(&q)
 	if err != nil {
 		panic(err) // strings, numbers and a time of this century
@@ -258,4 +260,13 @@ func ReadPlan(data []byte) (*Plan, error) {
 		return nil, unfit("what is to be set contradicts itself")
 	}
 	return &p, nil
+}
+
+// Contents are what the policy of today and the one to be set accept, by Parley's tables and what the plan says of Classic
+// policies; nil where that does not tell.
+func (p *Plan) Contents() (from, to *policy.Policy) {
+	if p.Listener.Kind == elb.Classic {
+		return classicContent(p.Had.Policy, p.Had.Reference, p.Had.Attributes), classicContent(p.Set.Policy, p.Set.Reference, p.Set.Attributes)
+	}
+	return policy.ByName(string(policy.AWS) + "/" + p.Had.Policy), policy.ByName(string(policy.AWS) + "/" + p.Set.Policy)
 }
