@@ -49,7 +49,7 @@ func (e *AmbiguousError) Error() string {
 	var l []string
 	for i := range e.Listeners {
 		x := &e.Listeners[i]
-		l = append(l, fmt.Sprintf("%s (%s %s, %s)", Call(x), x.Kind.Title(), x.Protocol, x.Region))
+		l = append(l, fmt.Sprintf("%s (%s %s, %s)", x.Identifier(), x.Kind.Title(), x.Protocol, x.Region))
 	}
 	return fmt.Sprintf("%s means %d listeners: name one of %s", e.Name.Text, len(l), strings.Join(l, ", "))
 }
@@ -73,31 +73,6 @@ func (e *NoTLSError) Error() string {
 		return fmt.Sprintf("%s has no TLS listener on port %d: %s", e.Name.LoadBalancer, e.Name.Port, has)
 	}
 	return fmt.Sprintf("%s has no TLS listener: %s", e.Name.LoadBalancer, has)
-}
-
-// Call is how a user can name the listener and no other: its ARN, or for a Classic one, which has none, the ARN of its load
-// balancer and the port, or NAME:PORT where the account is not known.
-func Call(l *elb.Listener) string {
-	switch {
-	case l.ARN != "":
-		return l.ARN
-	case l.Account != "":
-		return fmt.Sprintf("arn:%s:elasticloadbalancing:%s:%s:loadbalancer/%s:%d", partition(l.Place), l.Region, l.Account, l.LoadBalancer, l.Port)
-	}
-	return fmt.Sprintf("%s:%d", l.LoadBalancer, l.Port)
-}
-
-// partition is the partition of a place, by its region where it was not told.
-func partition(p elb.Place) string {
-	switch {
-	case p.Partition != "":
-		return p.Partition
-	case strings.HasPrefix(p.Region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(p.Region, "us-gov-"):
-		return "aws-us-gov"
-	}
-	return "aws"
 }
 
 // SessionOf returns the session that a listener was seen in, nil if it is none of these.
@@ -148,7 +123,7 @@ func ResolveAll(ctx context.Context, sessions []*account.Session, n elb.Name, o 
 	for _, a := range askers {
 		wg.Go(func() { a.named(ctx, n) })
 	}
-	var ids map[identity]string
+	var ids map[identity]elb.Place
 	if n.Account == "" || n.Kind == elb.Classic {
 		ids = identify(ctx, sessions)
 	}
@@ -162,7 +137,7 @@ func ResolveAll(ctx context.Context, sessions []*account.Session, n elb.Name, o 
 	found := false
 	for _, a := range askers {
 		// A Classic ARN tells an account, which a session of another account must not answer for by a name alike.
-		if id := ids[identityOf(a.s)]; n.Kind == elb.Classic && id != "" && id != n.Account {
+		if id := ids[identityOf(a.s)].Account; n.Kind == elb.Classic && id != "" && id != n.Account {
 			a.listeners, a.problems, a.balancers = nil, nil, 0
 		}
 		found = found || a.balancers > 0

@@ -91,11 +91,14 @@ func (f *setPolicyFlags) run(ctx context.Context, cmd *cobra.Command, listener, 
 	if err != nil {
 		return err
 	}
+	certified := id
 	if id == nil {
-		id = l.Identity()
+		if certified = l.Certified(); certified != nil {
+			id = l.Identity(l.ServerName())
+		}
 	}
 	c := &carrier{carryFlags: &f.carryFlags, cmd: cmd, session: session, journal: journal}
-	if err := f.makePlan(ctx, c, l, name, id); err != nil {
+	if err := f.makePlan(ctx, c, l, name, certified); err != nil {
 		return outcome(err)
 	}
 	if err := f.consequences(ctx, c, evidence, id); err != nil {
