@@ -16,6 +16,16 @@ func Weakest(p *Policy) suite.Strength {
 	return weakest
 }
 
+// WeakestSuite returns the first of the policy's suites that are as weak as Weakest says; false where it has none.
+func WeakestSuite(p *Policy) (suite.Code, bool) {
+	weakest := Weakest(p)
+	i := slices.IndexFunc(p.Suites, func(c suite.Code) bool { return suite.StrengthOf(c) == weakest })
+	if i < 0 {
+		return 0, false
+	}
+	return p.Suites[i], true
+}
+
 // ForwardSecret reports whether every suite of the policy has forward secrecy.
 func ForwardSecret(p *Policy) bool {
 	return !slices.ContainsFunc(p.Suites, func(c suite.Code) bool {
