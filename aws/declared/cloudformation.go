@@ -133,7 +133,7 @@ func (t *template) spell(l *Listener, q *node, at string) {
 		return
 	}
 	l.Policy, l.Default, l.At = t.field(q.get("PolicyName"), at).text, false, q.at(t.file, at)
-	var attributes []attribute
+	var attributes []policy.AttributeValue
 	for i, a := range q.get("Attributes").list() {
 		here := fmt.Sprintf("%s.Attributes[%d]", at, i)
 		name, value := t.field(a.get("Name"), here+".Name"), t.field(a.get("Value"), here+".Value")
@@ -147,7 +147,7 @@ func (t *template) spell(l *Listener, q *node, at string) {
 			l.At = value.at
 			l.assume(value)
 		}
-		attributes = append(attributes, attribute{name.text, value.text})
+		attributes = append(attributes, policy.AttributeValue{AttributeName: name.text, AttributeValue: value.text})
 	}
 	l.spell(attributes)
 }

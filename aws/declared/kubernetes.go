@@ -74,13 +74,13 @@ func (o object) name() string              { return o.node.get("metadata", "name
 func (o object) spec(key string) *node     { return o.node.get("spec", key) }
 func (o object) annotation(k string) *node { return o.node.get("metadata", "annotations", k) }
 
-// title is how findings name an object: Ingress shop/web.
+// title is how findings name an object: Ingress/shop/web.
 func (o object) title() string {
 	name := o.name()
 	if ns := o.node.get("metadata", "namespace").str(); ns != "" {
 		name = ns + "/" + name
 	}
-	return printable(o.kind + " " + name)
+	return printable(o.kind + "/" + name)
 }
 
 // field is the text of a node, at its path below the object.

@@ -1,7 +1,6 @@
 package declared
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -147,7 +146,7 @@ func (l *Listener) setClassic(name field, r body, block string) {
 		l.Unknown = "its attributes are " + why
 		return
 	}
-	var attributes []attribute
+	var attributes []policy.AttributeValue
 	for _, b := range blocks {
 		n, v := b.attr("name"), b.attr("value")
 		for _, f := range []field{n, v} {
@@ -160,33 +159,24 @@ func (l *Listener) setClassic(name field, r body, block string) {
 			l.At = v.at
 			l.assume(v)
 		}
-		attributes = append(attributes, attribute{n.text, v.text})
+		attributes = append(attributes, policy.AttributeValue{AttributeName: n.text, AttributeValue: v.text})
 	}
 	l.spell(attributes)
 }
 
-// attribute is a setting of a Classic policy, by the names of the API.
-type attribute struct{ AttributeName, AttributeValue string }
-
 // spell makes l's policy of attributes.
-func (l *Listener) spell(attributes []attribute) {
+func (l *Listener) spell(attributes []policy.AttributeValue) {
 	for _, a := range attributes {
 		if a.AttributeName == "Reference-Security-Policy" {
 			l.Reference = a.AttributeValue
 		}
 	}
-	data, err := json.Marshal(attributes)
-	if len(attributes) == 0 || err != nil {
-		l.Unknown = "the policy has no attributes"
-		return
-	}
-	made, err := policy.ParseClassicCustom(data)
+	made, err := policy.ClassicCustom(l.Policy, attributes)
 	if err != nil {
 		l.Unknown = printable(err.Error())
 		return
 	}
-	l.Accepts = made[0]
-	l.Accepts.Name = l.Policy
+	l.Accepts = made
 }
 
 // onPort reports whether a policy is put on that port of some load balancer.
