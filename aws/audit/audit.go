@@ -117,7 +117,7 @@ type Judgement struct {
 	Status Status `json:"status"`
 	Subject
 	Shortfalls []Shortfall `json:"shortfalls,omitempty"`
-	Reason     string      `json:"reason,omitempty"`           // of unknown and plaintext
+	Reason     string      `json:"reason,omitempty"`           // of unknown and plaintext; of below, where no policy can be suggested
 	Suggested  string      `json:"suggested_policy,omitempty"` // that meets the requirement; see suggest
 	Waiver     *Waiver     `json:"waiver,omitempty"`           // that applies, or that would if it had not ended
 	Waives     Status      `json:"waived_status,omitempty"`
@@ -150,6 +150,12 @@ func Judge(subjects []Subject, r *Requirement, o Options) *Report {
 			j.Status, j.Reason = Unknown, why
 		} else if j.Shortfalls = r.Misses(p); len(j.Shortfalls) > 0 {
 			j.Status, j.Suggested = Below, suggest(p, j.Kind, r)
+			switch {
+			case j.Suggested == "" && j.Kind == elb.Classic:
+				j.Reason = "no predefined policy for Classic Load Balancers meets it: make a custom one, or move to an ALB or NLB"
+			case j.Suggested == "":
+				j.Reason = "no predefined policy meets it"
+			}
 		}
 		j.waive(o, used)
 		out.Counts[j.Status]++

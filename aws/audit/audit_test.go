@@ -149,7 +149,7 @@ func TestJudge(t *testing.T) {
 		{"misspelt", Unknown, "", 0, `no policy "ELBSecurityPolicy-TLS13-1-2-2021-60" is known: misspelt, or newer than parley's table (parley policy check-upstream tells)`},
 		{"case", Unknown, "", 0, `no policy "ELBSecurityPolicy-tls13-1-2-2021-06" is known: is ELBSecurityPolicy-TLS13-1-2-2021-06 meant?`},
 		{"wrong kind", Unknown, "", 0, "ELBSecurityPolicy-TLS13-1-2-2021-06 is a policy of AWS Application and Network Load Balancer, and cannot be set here"},
-		{"classic", Waived, "", 2, ""},
+		{"classic", Waived, "", 2, "no predefined policy for Classic Load Balancers meets it: make a custom one, or move to an ALB or NLB"},
 		{"good", Meets, "", 0, ""},
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -81,7 +81,7 @@ func Levels() [][2]string {
 	for _, x := range levels {
 		l = append(l, [2]string{x.name, x.what})
 	}
-	for _, name := range []string{"intermediate", "modern"} {
+	for _, name := range []string{"old", "intermediate", "modern"} {
 		l = append(l, [2]string{name, "accepts nothing that Mozilla's configuration \"" + name + "\" does not"})
 	}
 	return l

@@ -25,7 +25,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		"plan, empty":          {plan, "", "f.json:1: not JSON"},
 		"plan, cut":            {plan, "{\n\"format_version\": \"1.2\",\n\"planned_values\": {", "f.json:3: not JSON"},
-		"plan, a plan file":    {plan, "PK\x03\x04tfplan", "f.json:1: not JSON"},
+		"plan, a plan file":    {plan, "PK\x03\x04tfplan", "terraform show -json"},
 		"plan, other JSON":     {plan, `{"Resources":{}}`, "terraform show -json"},
 		"plan, deep":           {plan, deepJSON, "nested more than"},
 		"terraform, cut":       {hcl, "resource \"aws_lb_listener\" \"x\" {\n  port =\n", "f.tf:2"},

@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +13,9 @@ const maxModules = 50
 // ReadPlan reads the answer of `terraform show -json`: of a plan, with what is to be after it, or of a state.
 // Source: "JSON output format" of Terraform's documentation, format 1.x.
 func ReadPlan(f File) (*Result, error) {
+	if bytes.HasPrefix(f.Data, []byte("PK")) {
+		return nil, fmt.Errorf("%s: a saved plan in Terraform's own format: give what terraform show -json prints of it", f.Name)
+	}
 	root, err := parseJSON(f)
 	if err != nil {
 		return nil, err
