@@ -63,15 +63,16 @@ func Read(name string, r io.Reader) ([]Found, error) {
 }
 
 func read(r *bufio.Reader) ([]Found, error) {
+	r, err := unpack(r)
+	if err != nil {
+		return nil, err
+	}
 	head, err := r.Peek(4)
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	switch {
-	case isPcap(head) || isPcapNG(head):
+	if isPcap(head) || isPcapNG(head) {
 		return readPackets(r, isPcapNG(head), 0)
-	case bytes.HasPrefix(head, []byte{0x1F, 0x8B}):
-		return nil, errors.New("a gzip file: unpack it first")
 	}
 	b, err := io.ReadAll(io.LimitReader(r, maxText+1))
 	if err != nil {

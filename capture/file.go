@@ -247,6 +247,3 @@ func (f *pcapFile) header(b []byte) (int, bool) {
 	}
 	return int(n), true
 }
-
-// IsCapture reports whether a file that begins with head is a packet capture, pcap or pcapng. Four bytes are enough.
-func IsCapture(head []byte) bool { return len(head) >= 4 && (isPcap(head[:4]) || isPcapNG(head[:4])) }

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -36,19 +35,20 @@ type Stats struct {
 	Last     time.Time
 }
 
-// Follow reads a packet capture (pcap or pcapng) and calls each for every negotiation in it, in the order in which
+// Follow reads a packet capture (pcap or pcapng, packed by gzip or not) and calls each for every negotiation in it, in the order in which
 // they were decided. What a damaged file still holds is read: Stats.Warnings has the places. An error says that it is
 // no capture or cannot be read at all; name is for that error.
 func Follow(name string, r io.Reader, each func(*Connection)) (*Stats, error) {
-	br := bufio.NewReader(r)
+	br, err := unpack(bufio.NewReader(r))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	head, err := br.Peek(4)
 	switch {
 	case err != nil && err != io.EOF:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	case len(head) == 0:
 		return nil, fmt.Errorf("%s: an empty file: a packet capture is expected, in pcap or pcapng", name)
-	case bytes.HasPrefix(head, []byte{0x1F, 0x8B}):
-		return nil, fmt.Errorf("%s: a gzip file: unpack it first", name)
 	case !isPcap(head) && !isPcapNG(head):
 		return nil, fmt.Errorf("%s: no packet capture: it begins with % x, pcap with d4 c3 b2 a1 and pcapng with 0a 0d 0d 0a", name, head)
 	}
@@ -100,7 +100,10 @@ func HelloAt(path string, number int) (*Found, error) {
 		return nil, err
 	}
 	defer f.Close()
-	br := bufio.NewReaderSize(f, 1<<16)
+	br, err := unpack(bufio.NewReaderSize(f, 1<<16))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	head, _ := br.Peek(4)
 	if !isPcap(head) && !isPcapNG(head) {
 		return nil, fmt.Errorf("%s: no packet capture, so it has no packet %d", path, number)

@@ -31,7 +31,9 @@ func (j *judge) byChoice(e *Effect) {
 		e.unknown("the log does not tell the client's groups, and the policy lacks secp256r1, which nearly all have", byHello)
 	default:
 		e.Verdict, e.After = Keeps, &Choice{Version: c.Version, Suite: c.Suite, Group: c.Group}
-		e.Assumes = j.assumes(c, assumed)
+		if e.Assumes = j.assumes(c, assumed); e.Assumes != "" {
+			e.Verdict, e.Decide = Likely, byHello
+		}
 	}
 }
 
@@ -42,7 +44,7 @@ func (j *judge) assumes(c *Choice, group string) string {
 		l = append(l, group)
 	}
 	if slices.ContainsFunc(j.to.Versions, func(v suite.Version) bool { return v > c.Version && (j.from == nil || !j.from.Accepts(v)) }) {
-		l = append(l, "if it has a version above "+c.Version.String()+", it has a group and a suite for that too")
+		l = append(l, "with any version above "+c.Version.String()+" it has a group and a suite for that version")
 	}
 	if j.to.Schemes != nil && (j.from == nil || j.from.Schemes == nil) || j.from != nil && slices.ContainsFunc(j.from.Schemes, func(s suite.SignatureScheme) bool { return j.to.Schemes != nil && !slices.Contains(j.to.Schemes, s) }) {
 		l = append(l, "it takes one of the policy's signature schemes")

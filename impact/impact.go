@@ -18,6 +18,7 @@ type Verdict string
 const (
 	Breaks  Verdict = "breaks"        // connects today, and will not
 	Unknown Verdict = "unknown"       // the evidence does not tell: Reason says why, and Decide what would
+	Likely  Verdict = "likely-keeps"  // connects as today, unless it lacks what hardly any client lacks: Assumes says what
 	Changes Verdict = "changes"       // connects, with another version, cipher suite or group
 	Keeps   Verdict = "keeps"         // connects as today
 	Fails   Verdict = "fails-already" // does not connect today, and will not
@@ -25,7 +26,7 @@ const (
 )
 
 // Verdicts lists them, what matters most first.
-var Verdicts = []Verdict{Breaks, Unknown, Gains, Changes, Keeps, Fails}
+var Verdicts = []Verdict{Breaks, Unknown, Likely, Gains, Changes, Keeps, Fails}
 
 // Choice is what a handshake agrees on, as far as it is known.
 type Choice struct {
@@ -43,7 +44,7 @@ type Effect struct {
 	Cause   cause.ID         `json:"cause,omitempty"` // of what breaks
 	Reason  string           `json:"reason,omitempty"`
 	Decide  string           `json:"decide,omitempty"` // what would decide, where the verdict is unknown
-	// Assumes is what a verdict that rests on a log takes for granted of the client, since hardly any is otherwise.
+	// Assumes is what Likely takes for granted of the client, since hardly any is otherwise. Only logs leave that open.
 	Assumes string `json:"assumes,omitempty"`
 }
 

@@ -142,7 +142,7 @@ func (m *Impact) total(v impact.Verdict) ImpactTotal {
 }
 
 var effectWords = map[impact.Verdict]string{
-	impact.Breaks: "breaks", impact.Unknown: "unknown", impact.Gains: "gains access", impact.Changes: "connects, with other parameters",
+	impact.Breaks: "breaks", impact.Unknown: "unknown", impact.Likely: "very likely connects as today", impact.Gains: "gains access", impact.Changes: "connects, with other parameters",
 	impact.Keeps: "connects as today", impact.Fails: "fails today and after it",
 }
 
@@ -227,6 +227,9 @@ func (c *ImpactClient) lines() []string {
 			text += " (" + string(c.Cause) + ")"
 		}
 		l = append(l, text)
+	}
+	if c.Assumes != "" {
+		l = append(l, "as long as "+c.Assumes)
 	}
 	if c.Decide != "" {
 		l = append(l, "would decide: "+c.Decide)

@@ -56,7 +56,7 @@ type matrixClient struct {
 
 // effectSigns stand in the cells, so that colour is not all that tells verdicts apart.
 var effectSigns = map[impact.Verdict]string{
-	impact.Breaks: "✗", impact.Unknown: "?", impact.Gains: "+", impact.Changes: "≈", impact.Keeps: "✓", impact.Fails: "–",
+	impact.Breaks: "✗", impact.Unknown: "?", impact.Likely: "(✓)", impact.Gains: "+", impact.Changes: "≈", impact.Keeps: "✓", impact.Fails: "–",
 }
 
 // maxRows of clients stand in the page: those that were seen most.

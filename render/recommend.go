@@ -47,6 +47,11 @@ func NewRecommendation(r *impact.Recommendation, f policy.Family, certificates [
 	if len(m.Steps) > 0 {
 		m.From, m.Warnings = m.Steps[0].From, m.Steps[0].Warnings
 	}
+	if r.Best >= 0 {
+		if likely := r.Steps[r.Best].Share(impact.Likely); likely > 0 {
+			m.Warnings = append(m.Warnings, fmt.Sprintf("logs alone speak for %s of what was seen: it very likely connects (parley impact --to %s says as long as what)", percent(likely), name(r.Best)))
+		}
+	}
 	m.Best, m.RunnerUp = name(r.Best), name(r.RunnerUp)
 	if r.Possible >= 0 && r.Possible != r.Best {
 		m.Possible = name(r.Possible)

@@ -9,15 +9,14 @@ import (
 )
 
 // Moto starts moto's server, which stands in for the services of AWS, and points AWS's SDKs in this process at it, with
-// credentials that it takes and none of the machine's own configuration. It is no package of Debian's, so that the test is
-// skipped where it is missing, in CI too.
+// credentials that it takes and none of the machine's own configuration.
 func Moto(t *testing.T) *Server {
 	t.Helper()
 	program, err := exec.LookPath("moto_server")
 	if err != nil {
 		program = filepath.Join(Root(t), ".peers", "moto", "bin", "moto_server")
 		if _, err := os.Stat(program); err != nil {
-			t.Skip("moto_server is missing: it stands in for AWS (pip install 'moto[server]')")
+			Missing(t, "moto_server, which stands in for AWS (pip install 'moto[server]')")
 		}
 	}
 	port := FreePort(t)

@@ -132,7 +132,7 @@ func kindOfEvidence(path string) int {
 		return evidenceLog
 	}
 	defer f.Close()
-	head, _ := bufio.NewReader(f).Peek(256)
+	head, _ := bufio.NewReader(f).Peek(4096)
 	switch {
 	case bytes.Contains(head, []byte(`"`+evidence.Schema+`"`)):
 		return evidenceFile

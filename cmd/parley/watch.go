@@ -37,7 +37,7 @@ func newWatchCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch FILE|-i INTERFACE",
 		Short: "Find every TLS negotiation in a packet capture or on an interface, with its outcome and the cause of the failed ones",
-		Long: `Find every TLS negotiation in a packet capture (pcap or pcapng; - for standard input) or on an interface: what the client
+		Long: `Find every TLS negotiation in a packet capture (pcap or pcapng, also packed by gzip; - for standard input) or on an interface: what the client
 offered, what the server answered, how it ended, and the likely causes of those that failed. They are grouped by the
 client's fingerprint (JA4) and the server; the nearest known client is named. Nothing is decrypted.
 

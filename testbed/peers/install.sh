@@ -12,7 +12,7 @@ say() { echo "peers: $*" >&2; }
 node_versions="0.10.48 0.12.18 4.9.1 6.17.1 8.17.0 10.24.1 12.22.12 14.21.3 16.20.2 18.20.8 20.20.2 22.23.5 24.22.3 26.12.1"
 bun_version="1.4.5"
 packages="openssl=openssl gnutls-cli=gnutls-bin haproxy=haproxy nginx=nginx-light java=default-jdk-headless
-  javac=default-jdk-headless python3=python3 curl=curl wget=wget npm=npm tshark=tshark sslscan=sslscan"
+  javac=default-jdk-headless python3=python3 curl=curl wget=wget npm=npm tshark=tshark sslscan=sslscan aws=awscli"
 
 # lacking lists the packages of the programs that are not there.
 lacking() {
