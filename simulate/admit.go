@@ -1,32 +1,12 @@
 package simulate
 
 import (
-	"net/http"
 	"path"
 	"strings"
 	"time"
+
+	"github.com/parley-tls/parley/elbapi/sigv4"
 )
-
-// scope is what a signature was made for.
-type scope struct{ key, region, service string }
-
-// readScope reads it out of a signed request's header, or out of the address of one that was signed beforehand.
-func readScope(r *http.Request) (scope, bool) {
-	credential := r.URL.Query().Get("X-Amz-Credential")
-	if header, ok := strings.CutPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 "); ok {
-		for field := range strings.SplitSeq(header, ",") {
-			if v, ok := strings.CutPrefix(strings.TrimSpace(field), "Credential="); ok {
-				credential = v
-			}
-		}
-	}
-	parts := strings.Split(credential, "/")
-	if len(parts) < 5 {
-		return scope{}, false
-	}
-	n := len(parts)
-	return scope{strings.Join(parts[:n-4], "/"), parts[n-3], parts[n-2]}, true
-}
 
 // Faults are what goes wrong on purpose.
 type Faults struct {
@@ -48,22 +28,26 @@ func (c *Cloud) SetFaults(f Faults) {
 }
 
 // admit finds who sent a request and whether they may.
-func (c *Cloud) admit(k *call, s *service, scope scope) error {
+func (c *Cloud) admit(k *call, s *service, signature *sigv4.Signature) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	who := c.keys[scope.key]
-	token := k.request.Header.Get("X-Amz-Security-Token")
-	if token == "" {
-		token = k.request.URL.Query().Get("X-Amz-Security-Token")
+	skew := sigv4.Skew
+	if s.prefix == "sts" {
+		skew = sigv4.LongSkew
 	}
-	switch {
-	case who == nil || who.token != token:
-		return s.dialect.unknownKey()
-	case !who.expires.IsZero() && c.now().After(who.expires):
-		return s.dialect.expired()
+	_, _, err := sigv4.Verify(k.request, k.raw, c.now(), skew, func(id string) (sigv4.Key, bool) {
+		who := c.keys[id]
+		if who == nil {
+			return sigv4.Key{}, false
+		}
+		return who.signingKey(), true
+	})
+	if err != nil {
+		return s.dialect.badSignature(err)
 	}
+	who := c.keys[signature.KeyID]
 	k.who = who
-	k.region = who.account.regions[scope.region]
+	k.region = who.account.regions[signature.Scope.Region]
 	if k.region == nil {
 		return s.dialect.unknownKey()
 	}
@@ -92,3 +76,10 @@ func matches(patterns []string, action string) bool {
 
 // stamp writes a time as AWS's JSON documents do.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+// Changes counts the calls that were to change something.
+func (c *Cloud) Changes() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changes
+}

@@ -106,6 +106,7 @@ func (c *Cloud) putMetricData(k *call) (tree, error) {
 			m.add(p)
 		}
 	}
+	c.changes++
 	return tree{}, nil
 }
 

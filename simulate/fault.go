@@ -3,6 +3,8 @@ package simulate
 import (
 	"fmt"
 	"net/http"
+
+	"github.com/parley-tls/parley/elbapi/query"
 )
 
 // fault is an error as AWS's API answers it.
@@ -81,6 +83,29 @@ func (d dialect) expired() *fault {
 		return refuse("ExpiredTokenException", "The security token included in the request is expired")
 	}
 	return &fault{code: "ExpiredToken", message: "The security token included in the request is expired", status: http.StatusForbidden}
+}
+
+// badSignature is what is wrong with a signature in the words of the service.
+func (d dialect) badSignature(err error) *fault {
+	e := query.AsError(err)
+	switch e.Code {
+	case "MissingAuthenticationToken":
+		return d.unsigned()
+	case "InvalidClientTokenId":
+		return d.unknownKey()
+	case "ExpiredToken":
+		return d.expired()
+	}
+	f := &fault{code: e.Code, message: e.Message, status: e.HTTPStatus()}
+	switch {
+	case d == ec2Errors && e.Code == "SignatureDoesNotMatch":
+		return d.unknownKey()
+	case d == jsonErrors && e.Code == "SignatureDoesNotMatch":
+		f.code, f.status = "InvalidSignatureException", http.StatusBadRequest
+	case d == jsonErrors && e.Code == "IncompleteSignature":
+		f.code, f.status = "IncompleteSignatureException", http.StatusBadRequest
+	}
+	return f
 }
 
 func (d dialect) unknownAction(action, version string) *fault {

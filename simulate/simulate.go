@@ -6,6 +6,7 @@
 package simulate
 
 import (
+	"bytes"
 	"compress/gzip"
 	"crypto/rand"
 	"errors"
@@ -15,6 +16,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/parley-tls/parley/elbapi"
+	"github.com/parley-tls/parley/elbapi/sigv4"
+	"github.com/parley-tls/parley/elbapi/store"
 )
 
 // Cloud is the accounts, and the handler that answers for all their services.
@@ -25,6 +30,10 @@ type Cloud struct {
 	faults   Faults
 	now      func() time.Time
 	services map[string]*service // by the name that signatures have
+
+	store     *store.Store // of the load balancers
+	balancing *elbapi.Server
+	changes   int
 }
 
 // account is one AWS account.
@@ -81,6 +90,7 @@ type call struct {
 	region  *region
 	action  string
 	in      tree
+	raw     []byte // the body as it was signed
 	request *http.Request
 }
 
@@ -89,63 +99,75 @@ func always(w wire) func(*http.Request) wire { return func(*http.Request) wire {
 
 func newServices() map[string]*service {
 	return map[string]*service{
-		"sts":        {queryErrors, "sts", "2011-06-15", always(queryWire{"https://sts.amazonaws.com/doc/2011-06-15/"}), stsActions},
-		"iam":        {queryErrors, "iam", "2010-05-08", always(queryWire{"https://iam.amazonaws.com/doc/2010-05-08/"}), iamActions},
-		"ec2":        {ec2Errors, "ec2", "2016-11-15", always(ec2Wire{queryWire{"http://ec2.amazonaws.com/doc/2016-11-15/"}}), ec2Actions},
-		"acm":        {jsonErrors, "acm", "", always(jsonWire{"1.1"}), acmActions},
-		"cloudtrail": {jsonErrors, "cloudtrail", "", always(jsonWire{"1.1"}), cloudtrailActions},
-		"monitoring": {queryErrors, "cloudwatch", "2010-08-01", cloudwatchWire, cloudwatchActions},
+		"sts":                  {queryErrors, "sts", "2011-06-15", always(queryWire{"https://sts.amazonaws.com/doc/2011-06-15/"}), stsActions},
+		"iam":                  {queryErrors, "iam", "2010-05-08", always(queryWire{"https://iam.amazonaws.com/doc/2010-05-08/"}), iamActions},
+		"ec2":                  {ec2Errors, "ec2", "2016-11-15", always(ec2Wire{queryWire{"http://ec2.amazonaws.com/doc/2016-11-15/"}}), ec2Actions},
+		"acm":                  {jsonErrors, "acm", "", always(jsonWire{"1.1"}), acmActions},
+		"cloudtrail":           {jsonErrors, "cloudtrail", "", always(jsonWire{"1.1"}), cloudtrailActions},
+		"elasticloadbalancing": balancingService(),
+		"monitoring":           {queryErrors, "cloudwatch", "2010-08-01", cloudwatchWire, cloudwatchActions},
 	}
 }
 
 // Bounds of a request. CloudWatch takes the largest bodies, 1 MB.
-const (
-	maxBody   = 1 << 20
-	maxHeader = 64 << 10
-)
+const maxBody = 1 << 20
 
 // ServeHTTP answers one request.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k := &call{id: newID(), request: r}
-	scope, signed := readScope(r)
-	s := c.services[scope.service]
-	if s == nil {
-		s = &service{dialect: queryErrors, wire: always(queryWire{"http://webservices.amazon.com/AWSFault/2005-15-09"})}
-		if r.Header.Get("X-Amz-Target") != "" {
-			s = &service{dialect: jsonErrors, wire: always(jsonWire{"1.1"})}
-		}
-	}
+	signature, unsigned := sigv4.Parse(r)
+	s := c.serviceOf(r, signature)
 	wire := s.wire(r)
-	body, err := readBody(r)
-	if err != nil {
-		wire.fail(w, k, refuse("RequestEntityTooLarge", "%v", err))
-		return
-	}
-	if k.action, k.in, err = wire.read(r, body); err == nil {
-		switch {
-		case !signed:
-			err = s.dialect.unsigned()
-		default:
-			err = c.admit(k, s, scope)
-		}
-	}
-	var out tree
-	if err == nil {
-		out, err = c.perform(k, s, scope)
-	}
+	out, err := c.answer(k, s, wire, signature, unsigned)
 	var f *fault
 	switch {
 	case errors.As(err, &f):
 		wire.fail(w, k, f)
 	case err != nil:
 		wire.fail(w, k, &fault{code: "InternalFailure", message: err.Error(), status: http.StatusInternalServerError})
+	case out == nil:
+		c.serveBalancing(w, k)
 	default:
 		wire.answer(w, k, out)
 	}
 }
 
-// perform does what was asked for.
-func (c *Cloud) perform(k *call, s *service, scope scope) (tree, error) {
+// serviceOf is the service that a request is signed for; one that is not here knows no action.
+func (c *Cloud) serviceOf(r *http.Request, signature *sigv4.Signature) *service {
+	if signature != nil {
+		if s := c.services[signature.Scope.Service]; s != nil {
+			return s
+		}
+	}
+	if r.Header.Get("X-Amz-Target") != "" {
+		return &service{dialect: jsonErrors, wire: always(jsonWire{"1.1"})}
+	}
+	return &service{dialect: queryErrors, wire: always(queryWire{"http://webservices.amazon.com/AWSFault/2005-15-09"})}
+}
+
+// answer reads a request, finds out whose it is and does what it asks for. The answer is nil for Elastic Load Balancing, whose
+// own server does the rest.
+func (c *Cloud) answer(k *call, s *service, wire wire, signature *sigv4.Signature, unsigned error) (tree, error) {
+	var err error
+	if k.raw, err = readWhole(k.request.Body); err != nil {
+		return nil, refuse("RequestEntityTooLarge", "%v", err)
+	}
+	if unsigned != nil {
+		return nil, s.dialect.badSignature(unsigned)
+	}
+	body, err := unpack(k.request, k.raw)
+	if err != nil {
+		return nil, refuse("SerializationException", "%v", err)
+	}
+	if k.action, k.in, err = wire.read(k.request, body); err != nil {
+		return nil, err
+	}
+	if err = c.admit(k, s, signature); err != nil {
+		return nil, err
+	}
+	if s == c.services["elasticloadbalancing"] {
+		return nil, nil
+	}
 	do := s.actions[k.action]
 	if do == nil {
 		return nil, s.dialect.unknownAction(k.action, s.version)
@@ -155,17 +177,8 @@ func (c *Cloud) perform(k *call, s *service, scope scope) (tree, error) {
 	return do(c, k)
 }
 
-// readBody reads a request's body within bounds; CloudWatch's clients pack large ones.
-func readBody(r *http.Request) ([]byte, error) {
-	var from io.Reader = io.LimitReader(r.Body, maxBody+1)
-	if strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
-		z, err := gzip.NewReader(from)
-		if err != nil {
-			return nil, fmt.Errorf("the body is not gzip, as its header says: %w", err)
-		}
-		from = io.LimitReader(z, maxBody+1)
-	}
-	b, err := io.ReadAll(from)
+func readWhole(r io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxBody+1))
 	switch {
 	case err != nil:
 		return nil, err
@@ -173,6 +186,18 @@ func readBody(r *http.Request) ([]byte, error) {
 		return nil, fmt.Errorf("the body is larger than %d KB", maxBody>>10)
 	}
 	return b, nil
+}
+
+// unpack unpacks a body that its client packed, as CloudWatch's do with large ones.
+func unpack(r *http.Request, raw []byte) ([]byte, error) {
+	if !strings.EqualFold(r.Header.Get("Content-Encoding"), "gzip") {
+		return raw, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return nil, fmt.Errorf("the body is not gzip, as its header says: %w", err)
+	}
+	return readWhole(z)
 }
 
 // newID makes an id of a request or event.

@@ -52,20 +52,29 @@ const shop = `{"accounts": [
        "Status": "ISSUED", "Type": "AMAZON_ISSUED", "KeyAlgorithm": "RSA_2048", "NotBefore": "2026-01-01T00:00:00Z", "NotAfter": "2027-02-01T00:00:00+00:00", "InUseBy": ["arn:x"]},
       {"CertificateArn": "arn:aws:acm:eu-west-1:111122223333:certificate/2", "DomainName": "api.example.com", "Status": "ISSUED", "Type": "IMPORTED", "KeyAlgorithm": "EC_prime256v1"}],
     "metrics": [{"namespace": "AWS/ApplicationELB", "metric": "ClientTLSNegotiationErrorCount", "dimensions": {"LoadBalancer": "app/shop/1"}, "every": 60, "hours": 2, "values": [3, 0, 1]}],
-    "events": [{"EventId": "1", "EventName": "ModifyListener", "ReadOnly": "false", "EventTime": "2026-11-01T00:00:00Z", "EventSource": "elasticloadbalancing.amazonaws.com",
+    "events": [{"EventId": "1", "EventName": "ModifyListener", "ReadOnly": "false", "EventTime": "LAST-WEEK", "EventSource": "elasticloadbalancing.amazonaws.com",
       "Username": "ada", "Resources": [{"ResourceType": "AWS::ElasticLoadBalancingV2::Listener", "ResourceName": "arn:l"}], "CloudTrailEvent": "{}"},
-      {"EventId": "2", "EventName": "CreateListener", "ReadOnly": "false", "EventTime": "2026-11-02T00:00:00Z", "Username": "bob"}]},
-   "eu-south-1": null}},
+      {"EventId": "2", "EventName": "CreateListener", "ReadOnly": "false", "EventTime": "YESTERDAY", "Username": "bob"}]},
+   "eu-south-1": {"load_balancers": [
+     {"name": "edge", "type": "network", "listeners": [{"port": 443, "protocol": "TLS"}, {"port": 80, "protocol": "TCP"}]},
+     {"name": "legacy", "type": "classic", "zones": [{"name": "eu-south-1a"}],
+      "listeners": [{"port": 443, "protocol": "HTTPS", "certificates": ["arn:aws:acm:eu-south-1:111122223333:certificate/1"], "policies": ["own", "sticky"]},
+                    {"port": 8443, "protocol": "SSL", "certificates": ["arn:aws:acm:eu-south-1:111122223333:certificate/1"], "policies": ["ELBSecurityPolicy-2015-05"]},
+                    {"port": 9443, "protocol": "SSL", "certificates": ["arn:aws:acm:eu-south-1:111122223333:certificate/1"]}],
+      "classic": {"policies": [{"name": "own", "type": "SSLNegotiationPolicyType", "attributes": [{"name": "Reference-Security-Policy", "value": "ELBSecurityPolicy-TLS-1-1-2017-01"}]},
+                               {"name": "sticky", "type": "LBCookieStickinessPolicyType"}]}}]}}},
  {"id": "444455556666", "roles": [{"name": "parley-reader", "trusts": ["111122223333"], "deny": ["acm:*"]}, {"name": "closed", "trusts": ["999999999999"]}]}
 ]}`
 
-// today is when the simulation of the tests lives.
+// today is a time on which metrics are put.
 var today = time.Date(2026, 11, 20, 9, 14, 3, 0, time.UTC)
+
+func daysAgo(n int) time.Time { return time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, -n) }
 
 // start starts a simulation, and points the SDKs and the CLI at it.
 func start(t *testing.T) (*Cloud, aws.Config) {
 	t.Helper()
-	s, err := ReadState([]byte(shop))
+	s, err := ReadState([]byte(strings.NewReplacer("LAST-WEEK", daysAgo(7).Format(time.RFC3339), "YESTERDAY", daysAgo(1).Format(time.RFC3339)).Replace(shop)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,9 +128,9 @@ func TestIdentities(t *testing.T) {
 		t.Error(err)
 	}
 
-	c.mu.Lock()
-	c.now = func() time.Time { return time.Now().Add(2 * time.Hour) }
-	c.mu.Unlock()
+	if err := c.ExpireSessions(); err != nil {
+		t.Fatal(err)
+	}
 	_, err = iam.NewFromConfig(other).ListServerCertificates(ctx, nil)
 	wantCode(t, err, "ExpiredToken")
 	_, err = acm.NewFromConfig(other).ListCertificates(ctx, &acm.ListCertificatesInput{})
@@ -141,6 +150,15 @@ func TestRefusedIdentities(t *testing.T) {
 	wantCode(t, err, "ValidationError")
 	_, err = sts.NewFromConfig(conf).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::444455556666:role/closed"), RoleSessionName: aws.String("parley"), DurationSeconds: aws.Int32(60)})
 	wantCode(t, err, "ValidationError")
+
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+	mistaken := configure(t)
+	_, err = sts.NewFromConfig(mistaken).GetCallerIdentity(ctx, nil)
+	wantCode(t, err, "SignatureDoesNotMatch")
+	_, err = ec2.NewFromConfig(mistaken).DescribeRegions(ctx, nil)
+	wantCode(t, err, "AuthFailure")
+	_, err = acm.NewFromConfig(mistaken).ListCertificates(ctx, &acm.ListCertificatesInput{})
+	wantCode(t, err, "InvalidSignatureException")
 
 	t.Setenv("AWS_ACCESS_KEY_ID", "unknown")
 	stranger := configure(t)
@@ -320,10 +338,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) {
-	c, conf := start(t)
-	c.mu.Lock()
-	c.now = func() time.Time { return today }
-	c.mu.Unlock()
+	_, conf := start(t)
 	ctx := context.Background()
 	client := cloudtrail.NewFromConfig(conf)
 	out, err := client.LookupEvents(ctx, &cloudtrail.LookupEventsInput{MaxResults: aws.Int32(1)})
@@ -334,10 +349,10 @@ func TestEvents(t *testing.T) {
 		return []trailtypes.LookupAttribute{{AttributeKey: key, AttributeValue: &value}}
 	}
 	out, err = client.LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: by("ResourceName", "arn:l")})
-	if err != nil || len(out.Events) != 1 || aws.ToString(out.Events[0].Username) != "ada" || !out.Events[0].EventTime.Equal(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)) {
+	if err != nil || len(out.Events) != 1 || aws.ToString(out.Events[0].Username) != "ada" || !out.Events[0].EventTime.Equal(daysAgo(7)) {
 		t.Errorf("events %+v, error %v", out, err)
 	}
-	out, err = client.LookupEvents(ctx, &cloudtrail.LookupEventsInput{StartTime: aws.Time(today)})
+	out, err = client.LookupEvents(ctx, &cloudtrail.LookupEventsInput{StartTime: aws.Time(daysAgo(0))})
 	if err != nil || len(out.Events) != 0 {
 		t.Errorf("events %+v, error %v", out, err)
 	}

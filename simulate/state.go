@@ -9,6 +9,11 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/parley-tls/parley/elbapi"
+	"github.com/parley-tls/parley/elbapi/classic"
+	"github.com/parley-tls/parley/elbapi/elbv2"
+	"github.com/parley-tls/parley/elbapi/store"
 )
 
 // State is what the accounts have: what a simulation starts from, and what it can be saved to. docs/aws-simulate.md shows it.
@@ -49,6 +54,10 @@ type Region struct {
 	Certificates   []Object `json:"certificates,omitempty"` // aws acm describe-certificate
 	Metrics        []Metric `json:"metrics,omitempty"`
 	Events         []Object `json:"events,omitempty"` // aws cloudtrail lookup-events
+
+	LoadBalancers []*store.LoadBalancer `json:"load_balancers,omitempty"` // ARNs, DNS names and defaults are filled in
+	TargetGroups  []*store.TargetGroup  `json:"target_groups,omitempty"`
+	TrustStores   []*store.TrustStore   `json:"trust_stores,omitempty"`
 }
 
 // Object is one object of AWS's JSON.
@@ -77,7 +86,8 @@ type Point struct {
 
 // New makes a simulation of the accounts of a state.
 func New(s State) (*Cloud, error) {
-	c := &Cloud{accounts: map[string]*account{}, keys: map[string]*identity{}, now: time.Now, services: newServices()}
+	c := &Cloud{accounts: map[string]*account{}, keys: map[string]*identity{}, now: time.Now, services: newServices(), store: store.New()}
+	c.balancing = elbapi.New(c.store, elbapi.Options{Now: func() time.Time { return c.now() }}, elbv2.API(), classic.API())
 	return c, c.Add(s)
 }
 
@@ -108,7 +118,11 @@ func (c *Cloud) Add(s State) error {
 		if !accountID.MatchString(a.ID) {
 			return fmt.Errorf("account %d: the id %q: want 12 digits", i+1, a.ID)
 		}
-		if err := c.account(a.ID).add(c, a); err != nil {
+		to, err := c.account(a.ID)
+		if err == nil {
+			err = to.add(c, a)
+		}
+		if err != nil {
 			return fmt.Errorf("account %s: %w", a.ID, err)
 		}
 	}
@@ -116,16 +130,19 @@ func (c *Cloud) Add(s State) error {
 }
 
 // account returns the account, new with the regions that every account has.
-func (c *Cloud) account(id string) *account {
+func (c *Cloud) account(id string) (*account, error) {
 	a := c.accounts[id]
 	if a == nil {
+		if err := c.store.AddAccount(&store.Account{ID: id}); err != nil {
+			return nil, err
+		}
 		a = &account{id: id, roles: map[string]*role{}, regions: map[string]*region{}}
 		for _, name := range regionsByDefault() {
 			a.regions[name] = &region{name: name}
 		}
 		c.accounts[id] = a
 	}
-	return a
+	return a, nil
 }
 
 func (a *account) add(c *Cloud, s Account) error {
@@ -135,6 +152,9 @@ func (a *account) add(c *Cloud, s Account) error {
 		}
 		c.keys[u.Key] = &identity{account: a, name: u.Name, arn: "arn:aws:iam::" + a.id + ":user/" + u.Name, id: newName("AIDASIMULATED", 8),
 			key: u.Key, secret: u.Secret, deny: u.Deny}
+		if err := c.addKey(c.keys[u.Key]); err != nil {
+			return err
+		}
 	}
 	for i, r := range s.Roles {
 		if r.Name == "" {
@@ -149,6 +169,9 @@ func (a *account) add(c *Cloud, s Account) error {
 		}
 		a.certificates = append(a.certificates, t)
 	}
+	if err := c.addServerCertificates(a); err != nil {
+		return err
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Regions)) {
 		if a.regions[name] == nil {
 			a.regions[name] = &region{name: name}
@@ -156,7 +179,11 @@ func (a *account) add(c *Cloud, s Account) error {
 		if s.Regions[name] == nil {
 			continue
 		}
-		if err := a.regions[name].add(c, s.Regions[name]); err != nil {
+		err := a.regions[name].add(c, s.Regions[name])
+		if err == nil {
+			err = c.addBalancing(a, a.regions[name], s.Regions[name])
+		}
+		if err != nil {
 			return fmt.Errorf("region %s: %w", name, err)
 		}
 	}
@@ -247,7 +274,7 @@ func (m *metrics) load(s Metric, now time.Time) {
 }
 
 // State is what there is now. Temporary credentials are left out.
-func (c *Cloud) State() State {
+func (c *Cloud) State() (State, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var s State
@@ -264,10 +291,13 @@ func (c *Cloud) State() State {
 		}
 		for name, r := range a.regions {
 			out.Regions[name] = r.state()
+			if err := c.balancingState(id, name, out.Regions[name]); err != nil {
+				return s, err
+			}
 		}
 		s.Accounts = append(s.Accounts, out)
 	}
-	return s
+	return s, nil
 }
 
 func (r *region) state() *Region {

@@ -59,19 +59,38 @@ func (c *Cloud) assumeRole(k *call) (tree, error) {
 		key: newName("ASIASIMULATED", 7), secret: "simulated-" + strings.ToLower(newName("", 30)), token: "simulated-" + newName("", 86),
 		expires: c.now().Add(time.Duration(length) * time.Second),
 	}
-	c.keep(who)
+	if err := c.keep(who); err != nil {
+		return nil, err
+	}
 	return tree{
 		"Credentials":     tree{"AccessKeyId": who.key, "SecretAccessKey": who.secret, "SessionToken": who.token, "Expiration": who.expires},
 		"AssumedRoleUser": tree{"Arn": who.arn, "AssumedRoleId": who.id},
 	}, nil
 }
 
-// keep takes new temporary credentials in, and throws away those that have expired.
-func (c *Cloud) keep(who *identity) {
+// keep takes new temporary credentials in, and throws away those that expired long ago.
+func (c *Cloud) keep(who *identity) error {
 	for key, old := range c.keys {
 		if !old.expires.IsZero() && c.now().After(old.expires.Add(time.Hour)) {
 			delete(c.keys, key)
 		}
 	}
 	c.keys[who.key] = who
+	return c.addKey(who)
+}
+
+// ExpireSessions makes all temporary credentials expire now.
+func (c *Cloud) ExpireSessions() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, who := range c.keys {
+		if who.role == nil {
+			continue
+		}
+		who.expires = c.now().Add(-time.Second)
+		if err := c.addKey(who); err != nil {
+			return err
+		}
+	}
+	return nil
 }
