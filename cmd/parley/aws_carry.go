@@ -190,9 +190,14 @@ func (c *carrier) ask() error {
 	return &exitError{exitBad, errors.New("nothing was changed")}
 }
 
+// isTerminal reports whether f is a device for characters, and not the one that has none.
 func isTerminal(f *os.File) bool {
 	st, err := f.Stat()
-	return err == nil && st.Mode()&os.ModeCharDevice != 0
+	if err != nil || st.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(st, null)
 }
 
 // newSteps prints what is being done to a terminal, and nothing elsewhere.
