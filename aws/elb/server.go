@@ -75,7 +75,8 @@ func rank(c policy.Certificate) int {
 	return 1
 }
 
-// value is the certificate in the terms of a negotiation; false where its key is not known.
+// value is the certificate in the terms of a negotiation; false where its key, whose kind ACM spells RSA_2048 or EC_prime256v1, is
+// not known. Source: CertificateSummary, KeyAlgorithm, AWS Certificate Manager API reference.
 func (c *Certificate) value() (policy.Certificate, bool) {
 	p := policy.Certificate{Names: c.Names, NotAfter: c.NotAfter, Subject: c.ARN}
 	if len(c.Names) > 0 {
