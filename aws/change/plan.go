@@ -142,7 +142,7 @@ func (p *Plan) Nothing() bool { return p.Done(&p.Had) && len(p.Set.Remove) == 0 
 
 // Done reports whether a listener has what the plan sets.
 func (p *Plan) Done(now *State) bool {
-	return now.Policy == p.Set.Policy && slices.Equal(now.Policies, p.Set.Policies)
+	return now.Policy == p.Set.Policy && sameNames(now.Policies, p.Set.Policies)
 }
 
 // classicSetting finds the policy to set among those that the load balancer has, or a name for a new one.

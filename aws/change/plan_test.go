@@ -220,7 +220,7 @@ func TestDifferences(t *testing.T) {
 		{func(*State) {}, ""},
 		{func(s *State) { s.Policy = "new"; s.Policies = []string{"sticky", "new", "cookie"} }, "the security policy is new, not ours"},
 		{func(s *State) { s.Policies = []string{"ours"} }, "the list of the listener's other policies is none, not sticky, cookie"},
-		{func(s *State) { s.Policies = []string{"cookie", "ours", "sticky"} }, "is cookie, sticky, not sticky, cookie"},
+		{func(s *State) { s.Policies = []string{"cookie", "ours", "sticky"} }, ""},
 		{func(s *State) { s.Attributes = []string{"AES128-SHA"} }, "the content of ours is AES128-SHA, not AES128-SHA, Protocol-TLSv1"},
 		{func(s *State) { s.Certificates = []string{"d"} }, "the list of certificates is d, not c"},
 		{func(s *State) { s.Protocol = "SSL" }, "the protocol is SSL, not HTTPS"},

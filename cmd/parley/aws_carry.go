@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,7 +105,7 @@ func (c *carrier) run(ctx context.Context) error {
 		if c.carryFlags.journal != "" {
 			doc.Undo += " --journal " + shellWord(c.carryFlags.journal)
 		}
-		if p.Set.Policies != nil && p.Had.Policy != "" && p.Had.Policy != p.Set.Policy {
+		if p.Set.Policies != nil && p.Had.Policy != "" && p.Had.Policy != p.Set.Policy && !slices.Contains(done.Removed, p.Had.Policy) {
 			doc.Left = []string{p.Had.Policy}
 		}
 	}
