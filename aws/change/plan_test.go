@@ -52,8 +52,8 @@ func TestParseWish(t *testing.T) {
 		{elb.Classic, "2016-08", Wish{Reference: "ELBSecurityPolicy-2016-08"}, "", true},
 		{elb.Classic, "ours", Wish{Policy: "ours"}, "", true},
 		{elb.Classic, "sticky", Wish{}, "sticky is a policy of the type LBCookieStickinessPolicyType", false},
-		{elb.Classic, "TLS13-1-2-2021-06", Wish{}, "is a policy of ALB and NLB: a Classic Load Balancer does not have it and no TLS 1.3 at all; move to an ALB or NLB for that; the strictest here is ELBSecurityPolicy-TLS-1-2-2017-01", false},
-		{elb.Classic, "FS-1-2-2019-08", Wish{}, "is a policy of ALB and NLB: a Classic Load Balancer does not have it; the strictest here is", false},
+		{elb.Classic, "TLS13-1-2-2021-06", Wish{}, "is a policy of ALB and NLB: a Classic Load Balancer has neither it nor any TLS 1.3, for which there are ALB and NLB; the strictest here is ELBSecurityPolicy-TLS-1-2-2017-01", false},
+		{elb.Classic, "FS-1-2-2019-08", Wish{}, "is a policy of ALB and NLB: a Classic Load Balancer has it not; the strictest here is", false},
 		{elb.Classic, "TLS-1-2-2017-02", Wish{}, "the load balancer has no policy TLS-1-2-2017-02 of its own, and unknown policy", false},
 	} {
 		got, content, err := ParseWish(c.kind, c.name, classicReading())
