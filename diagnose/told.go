@@ -44,8 +44,13 @@ type Obstacle struct {
 // certain reports whether a client cannot get in for it.
 func (o *Obstacle) certain() bool { return o.Keeps == KeepsAll || o.Keeps == KeepsSource }
 
+// keepsAway reports whether no connection comes about.
+func (o *Obstacle) keepsAway() bool {
+	return o.Cause == cause.ConnectionRefused || o.Cause == cause.ConnectionTimeout
+}
+
 // seenHere reports whether a connection from this machine would have met it: not what is about another address.
-func (o *Obstacle) seenHere() bool { return o.Keeps != KeepsSource && o.Cause.Stage() == cause.Network }
+func (o *Obstacle) seenHere() bool { return o.Keeps != KeepsSource && o.keepsAway() }
 
 // Explained reports whether an API shows for certain why the client does not get in, though no connection was made.
 func (d *Diagnosis) Explained() bool {
@@ -121,9 +126,10 @@ func Weigh(c *ClientSide, t *Told, live *Diagnosis, serverName string, now time.
 		}
 		first = append(first, Cause{ID: o.Cause, Confidence: 0.95, Summary: o.Summary, Stage: o.Cause.Stage(), Evidence: noNil(o.Evidence), Decide: o.Decide})
 		fixes = append(fixes, o.Fixes...)
-		if o.Cause.Stage() == cause.Network {
+		switch {
+		case o.keepsAway():
 			d.Outcome = Unreachable
-		} else if d.Outcome == Negotiated {
+		case !reached || d.Outcome == Negotiated:
 			d.Outcome = Refused
 		}
 	}
@@ -131,9 +137,8 @@ func Weigh(c *ClientSide, t *Told, live *Diagnosis, serverName string, now time.
 		d.Findings = append(d.Findings, Finding{ID: "negotiation-would-succeed",
 			Summary: fmt.Sprintf("client and policy agree: %s %s; it is not the negotiation that fails", d.Negotiated.Version, d.Negotiated.Cipher.OpenSSL())})
 	}
-	d.Causes = append(first, d.Causes...)
-	d.Fixes = append(fixes, d.Fixes...)
-	d.Fixes = t.fill(d.Fixes)
+	d.Causes = noNil(append(first, d.Causes...))
+	d.Fixes = noNil(t.fill(append(fixes, d.Fixes...)))
 	for _, u := range t.Unknown {
 		d.Findings = append(d.Findings, Finding{ID: "not-told", Summary: u})
 	}

@@ -51,7 +51,7 @@ func (v *visit) note(id, summary string) {
 	v.d.Findings = append(v.d.Findings, Finding{ID: id, Summary: summary})
 }
 
-// confirmCertificates looks for each certificate that was presented among those of the listener, by its end: the
+// confirmCertificates looks for each certificate that was presented among those of the listener, by its end and names: the
 // lists of the API have no fingerprint.
 func (v *visit) confirmCertificates() {
 	t := v.opt.Told
@@ -60,11 +60,18 @@ func (v *visit) confirmCertificates() {
 	}
 	for _, seen := range v.seen.Identity.Certificates {
 		if seen.NotAfter.IsZero() || slices.ContainsFunc(t.Certificates, func(c elb.Certificate) bool {
-			return c.NotAfter.Truncate(time.Second).Equal(seen.NotAfter.Truncate(time.Second))
+			return c.NotAfter.Truncate(time.Second).Equal(seen.NotAfter.Truncate(time.Second)) && shareName(c.Names, seen.Names)
 		}) {
 			continue
 		}
 		v.note("certificate-differs", fmt.Sprintf("the certificate that was presented (%s, until %s) is none of the listener's %d", seen.Subject,
 			seen.NotAfter.UTC().Format(time.DateOnly), len(t.Certificates)))
 	}
+}
+
+// shareName reports whether two certificates have a name in common, as far as they tell any.
+func shareName(a, b []string) bool {
+	return len(a) == 0 || len(b) == 0 || slices.ContainsFunc(a, func(n string) bool {
+		return slices.ContainsFunc(b, func(m string) bool { return strings.EqualFold(n, m) })
+	})
 }

@@ -70,5 +70,5 @@ func unhealthy(l *elb.Listener, states map[string]int, command string) []diagnos
 		text = strings.Join(words, ", ")
 	}
 	return []diagnose.Obstacle{{ID: "targets", Keeps: diagnose.KeepsNone, Evidence: evidence("targets: "+text, command),
-		Summary: "no target of " + l.LoadBalancer + " is healthy (" + text + "): TLS is agreed on and requests fail, which is no failure of the negotiation"}}
+		Summary: "no target of " + l.LoadBalancer + " is healthy (" + text + "): requests fail whatever is negotiated, which is no failure of the negotiation"}}
 }
