@@ -57,10 +57,14 @@ func (t *tapping) program(recorder *tap.Tap, address string, command []string) e
 		return fmt.Errorf("%s: %w", command[0], runErr)
 	}
 	t.say("%s ended with exit code %d", command[0], child.ProcessState.ExitCode())
-	if n := proxy.Others.Load(); n > 0 {
-		t.say("%d connections to other hosts were passed on and not recorded", n)
-	}
-	if proxy.Connects.Load() == 0 {
+	n, others := proxy.Others()
+	switch {
+	case n > 0:
+		t.say("passed on and not recorded, since they were not to %s: %d (%s)", address, n, strings.Join(others, ", "))
+		if proxy.Connects.Load() == 0 {
+			t.say("no connection to %s came through the proxy: if one of those is the load balancer, name it in its place: parley tap %s -- …", address, others[0])
+		}
+	case proxy.Connects.Load() == 0:
 		t.say("no connection to %s came through the proxy: %s", address, howTo(command, address))
 	}
 	return nil
