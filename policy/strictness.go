@@ -16,14 +16,25 @@ func Weakest(p *Policy) suite.Strength {
 	return weakest
 }
 
-// WeakestSuite returns the first of the policy's suites that are as weak as Weakest says; false where it has none.
+// WeakestSuite returns the weakest of the policy's suites: of those as weak as Weakest says the one against which most is said, and
+// of these the first. It is false for a policy without suites.
 func WeakestSuite(p *Policy) (suite.Code, bool) {
 	weakest := Weakest(p)
-	i := slices.IndexFunc(p.Suites, func(c suite.Code) bool { return suite.StrengthOf(c) == weakest })
-	if i < 0 {
-		return 0, false
+	var found suite.Code
+	most := -1
+	for _, c := range p.Suites {
+		if suite.StrengthOf(c) != weakest {
+			continue
+		}
+		n := 0
+		if s := suite.ByCode(c); s != nil {
+			n = len(suite.Assess(s).Reasons)
+		}
+		if n > most {
+			found, most = c, n
+		}
 	}
-	return p.Suites[i], true
+	return found, most >= 0
 }
 
 // ForwardSecret reports whether every suite of the policy has forward secrecy.

@@ -7,13 +7,13 @@ import (
 	"github.com/parley-tls/parley/suite"
 )
 
-func TestIdentity(t *testing.T) {
+func TestPresents(t *testing.T) {
 	of := func(keys ...string) *policy.Identity {
 		var l Listener
 		for _, k := range keys {
 			l.Certificates = append(l.Certificates, Certificate{Key: k})
 		}
-		return l.Identity()
+		return l.Presents()
 	}
 	id := of("RSA_2048", "EC_prime256v1", "EC_secp521r1")
 	if id == nil || len(id.Certificates) != 3 {

@@ -80,7 +80,7 @@ func List(ctx context.Context, sessions []*account.Session, o Options) (*Invento
 }
 
 // gather puts together what the sessions told. A listener that two sessions of one account saw counts once.
-func gather(askers []*asker, ids map[identity]string) *Inventory {
+func gather(askers []*asker, ids map[identity]elb.Place) *Inventory {
 	inv := &Inventory{Calls: map[string]int{}}
 	type key struct {
 		account, region, name string
@@ -100,7 +100,8 @@ func gather(askers []*asker, ids map[identity]string) *Inventory {
 		inv.Problems = append(inv.Problems, a.problems...)
 		for _, l := range a.listeners {
 			if l.Account == "" {
-				l.Account = ids[identityOf(a.s)]
+				id := ids[identityOf(a.s)]
+				l.Account, l.Partition = id.Account, id.Partition
 			}
 			k := key{l.Account, l.Region, l.LoadBalancer, l.Kind, l.Port, l.ARN}
 			if !seen[k] {

@@ -123,7 +123,7 @@ func ResolveAll(ctx context.Context, sessions []*account.Session, n elb.Name, o 
 	for _, a := range askers {
 		wg.Go(func() { a.named(ctx, n) })
 	}
-	var ids map[identity]string
+	var ids map[identity]elb.Place
 	if n.Account == "" || n.Kind == elb.Classic {
 		ids = identify(ctx, sessions)
 	}
@@ -137,7 +137,7 @@ func ResolveAll(ctx context.Context, sessions []*account.Session, n elb.Name, o 
 	found := false
 	for _, a := range askers {
 		// A Classic ARN tells an account, which a session of another account must not answer for by a name alike.
-		if id := ids[identityOf(a.s)]; n.Kind == elb.Classic && id != "" && id != n.Account {
+		if id := ids[identityOf(a.s)].Account; n.Kind == elb.Classic && id != "" && id != n.Account {
 			a.listeners, a.problems, a.balancers = nil, nil, 0
 		}
 		found = found || a.balancers > 0
