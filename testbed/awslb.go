@@ -1,16 +1,9 @@
 package testbed
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
-	"math/big"
+	"os"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -21,38 +14,22 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/parley-tls/parley/policy"
 )
 
-// pair makes a certificate for a name, in PEM.
-func pair(t testing.TB, name string, ec bool) (certificate, key string) {
+// Edge is the identity of the NLB that LoadBalancers makes.
+var Edge = Spec{Name: "edge", Key: policy.ECDSA, Curve: "P-384", HostNames: []string{"edge.example.com"}}
+
+// pair is the leaf and the key of an identity, in PEM.
+func pair(t testing.TB, s Spec) (leaf, key []byte) {
 	t.Helper()
-	var private any
-	var public any
-	if ec {
-		k, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		private, public = k, k.Public()
-	} else {
-		k, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			t.Fatal(err)
-		}
-		private, public = k, k.Public()
-	}
-	now := time.Now().UTC().Truncate(time.Second)
-	template := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(90 * 24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+	id := Make(t, s)
+	key, err := os.ReadFile(id.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})), string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: k}))
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: id.TLS.Certificate[0]}), key
 }
 
 func must[T any](t testing.TB) func(T, error) T {
@@ -65,7 +42,9 @@ func must[T any](t testing.TB) func(T, error) T {
 	}
 }
 
-// LoadBalancers makes in the account at the endpoint of the environment an ALB, an NLB and a Classic Load Balancer in eu-west-1.
+// LoadBalancers makes in the account at the endpoint of the environment, in eu-west-1: the ALB shop-alb with an HTTPS listener (RSA2048, and
+// Edge by SNI) and an HTTP one, the NLB edge-nlb with two TLS listeners (Edge), and the Classic Load Balancer legacy-clb with
+// a policy of its own, stickiness and a certificate in IAM (RSAOtherName).
 func LoadBalancers(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
@@ -74,13 +53,14 @@ func LoadBalancers(t *testing.T) {
 	subnets := must[*ec2.DescribeSubnetsOutput](t)(net.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{})).Subnets
 	ids := []string{*subnets[0].SubnetId, *subnets[1].SubnetId}
 	store := acm.NewFromConfig(c)
-	rsaPEM, rsaKey := pair(t, "shop.example.com", false)
-	ecPEM, ecKey := pair(t, "edge.example.com", true)
-	rsaARN := must[*acm.ImportCertificateOutput](t)(store.ImportCertificate(ctx, &acm.ImportCertificateInput{Certificate: []byte(rsaPEM), PrivateKey: []byte(rsaKey)})).CertificateArn
-	ecARN := must[*acm.ImportCertificateOutput](t)(store.ImportCertificate(ctx, &acm.ImportCertificateInput{Certificate: []byte(ecPEM), PrivateKey: []byte(ecKey)})).CertificateArn
-	oldPEM, oldKey := pair(t, "old.example.com", false)
+	keep := func(s Spec) *string {
+		leaf, key := pair(t, s)
+		return must[*acm.ImportCertificateOutput](t)(store.ImportCertificate(ctx, &acm.ImportCertificateInput{Certificate: leaf, PrivateKey: key})).CertificateArn
+	}
+	rsaARN, ecARN := keep(RSA2048), keep(Edge)
+	leaf, key := pair(t, RSAOtherName)
 	uploaded := must[*iam.UploadServerCertificateOutput](t)(iam.NewFromConfig(c).UploadServerCertificate(ctx, &iam.UploadServerCertificateInput{
-		ServerCertificateName: aws.String("old"), CertificateBody: &oldPEM, PrivateKey: &oldKey})).ServerCertificateMetadata.Arn
+		ServerCertificateName: aws.String("old"), CertificateBody: aws.String(string(leaf)), PrivateKey: aws.String(string(key))})).ServerCertificateMetadata.Arn
 
 	v2 := elbv2.NewFromConfig(c)
 	balancer := func(name string, kind types.LoadBalancerTypeEnum) *string {

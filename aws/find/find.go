@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 
@@ -82,6 +83,9 @@ func List(ctx context.Context, sessions []*account.Session, o Options) (*Invento
 // gather puts together what the sessions told. A listener that two sessions of one account saw counts once.
 func gather(askers []*asker, ids map[identity]elb.Place) *Inventory {
 	inv := &Inventory{Calls: map[string]int{}}
+	if ids = maps.Clone(ids); ids == nil {
+		ids = map[identity]elb.Place{}
+	}
 	type key struct {
 		account, region, name string
 		kind                  elb.Kind
@@ -90,6 +94,16 @@ func gather(askers []*asker, ids map[identity]elb.Place) *Inventory {
 	}
 	seen := map[key]bool{}
 	regions := map[string]bool{}
+	for _, a := range askers {
+		if id := identityOf(a.s); ids[id].Account == "" {
+			// Who may not ask who one is learns it from an ARN.
+			for i := range a.listeners {
+				if p := a.listeners[i].Place; p.Account != "" {
+					ids[id] = elb.Place{Account: p.Account, Partition: p.Partition}
+				}
+			}
+		}
+	}
 	for _, a := range askers {
 		regions[a.s.Region] = true
 		for operation, n := range a.s.Meter().Calls() {

@@ -56,8 +56,8 @@ func TestListMoto(t *testing.T) {
 	want := []string{
 		"123456789012 eu-west-1 network edge-nlb:443 TLS ELBSecurityPolicy-2016-08 18 [EC_secp384r1 true edge.example.com 90] HTTP2Preferred []",
 		"123456789012 eu-west-1 network edge-nlb:8443 TLS ELBSecurityPolicy-TLS-1-2-2017-01 12 [EC_secp384r1 true edge.example.com 90]  []",
-		"123456789012 eu-west-1 classic legacy-clb:443 HTTPS our-tls 2 [RSA_2048 true old.example.com 90]  [sticky]",
-		"123456789012 eu-west-1 application shop-alb:443 HTTPS ELBSecurityPolicy-TLS13-1-2-2021-06 11 [RSA_2048 true shop.example.com 90; EC_secp384r1 false edge.example.com 90]  []",
+		"123456789012 eu-west-1 classic legacy-clb:443 HTTPS our-tls 2 [RSA_2048 true other.example.net 90]  [sticky]",
+		"123456789012 eu-west-1 application shop-alb:443 HTTPS ELBSecurityPolicy-TLS13-1-2-2021-06 11 [RSA_2048 true lb.example.com 90; EC_secp384r1 false edge.example.com 90]  []",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
