@@ -1,10 +1,12 @@
 package metric
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -101,5 +103,24 @@ func TestCause(t *testing.T) {
 	}
 	if cause(&Rise{Outcome: Steady, From: at(100)}, l) != nil {
 		t.Error("no rise has a cause")
+	}
+}
+
+// TestFill puts the parts of a series together that come on several pages, and passes over what does not belong to it.
+func TestFill(t *testing.T) {
+	b := &LoadBalancer{Points: make([]Point, 4)}
+	at := func(i int) time.Time { return begin.Add(time.Duration(i) * Step) }
+	answer := func(id string, times []time.Time, values ...float64) *types.MetricDataResult {
+		return &types.MetricDataResult{Id: &id, Timestamps: times, Values: values}
+	}
+	for _, r := range []*types.MetricDataResult{
+		answer("e0", []time.Time{at(0), at(2)}, 5, 7), answer("e0", []time.Time{at(3)}, 9), answer("c0", []time.Time{at(2)}, 100),
+		answer("e0", []time.Time{at(-1), at(4), at(1)}, 1, 1, math.NaN()), answer("e1", []time.Time{at(0)}, 1), answer("x", []time.Time{at(0)}, 1), answer("e0", []time.Time{at(1), at(1)}),
+	} {
+		fill([]*LoadBalancer{b}, r, begin)
+	}
+	want := []Point{{Errors: 5}, {}, {Errors: 7, Connections: 100}, {Errors: 9}}
+	if d := cmp.Diff(want, b.Points); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }
