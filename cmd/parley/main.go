@@ -83,5 +83,6 @@ func newRoot() *cobra.Command {
 	root.AddCommand(newSuiteCmd())
 	root.AddCommand(newLogsCmd())
 	root.AddCommand(newImpactCmd())
+	root.AddCommand(newAWSCmd())
 	return root
 }
