@@ -44,8 +44,8 @@ func (t *tables) read(f *folded) *reading {
 	unless := map[string]string{} // a context, and the one that makes it void
 	for _, m := range found {
 		side := m.Side
-		if side == "" {
-			side = sides.of(m.line)
+		if side == "" || side == sideClient && sides.lines[m.line] == sideServer {
+			side = sides.of(m.line) // a mark of the line overrules who has the text as a rule
 		}
 		s := t.signalOf(&m, side)
 		if s == nil {
