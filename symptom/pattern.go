@@ -54,7 +54,7 @@ func (p *Pattern) compile() error {
 		rest = strings.TrimSuffix(rest, "%")
 	}
 	for {
-		i := strings.IndexAny(rest, "…#")
+		i := nextMark(rest)
 		piece := rest
 		if i >= 0 {
 			piece = rest[:i]
@@ -90,6 +90,16 @@ func (p *Pattern) compile() error {
 		}
 	}
 	return nil
+}
+
+// nextMark is where the first … or # stands in s, or -1. All patterns are read for each text, so it looks at bytes.
+func nextMark(s string) int {
+	for i := 0; i < len(s); i++ {
+		if s[i] == '#' || s[i] == "…"[0] && strings.HasPrefix(s[i:], "…") {
+			return i
+		}
+	}
+	return -1
 }
 
 // namesAlert reports whether p ends in the words of an alert.
