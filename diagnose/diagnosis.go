@@ -41,6 +41,7 @@ type Diagnosis struct {
 	Fixes       []Fix         `json:"fixes"`    // least change first, for each side
 	PolicyMatch []PolicyMatch `json:"policy_match"`
 	Observed    *Observed     `json:"observed,omitempty"`
+	AWS         *Told         `json:"aws,omitempty"` // the listener, as AWS's API tells it
 	Addresses   []Address     `json:"addresses,omitempty"`
 	Repeat      *Repeat       `json:"repeat,omitempty"`
 	Connections int           `json:"connections"`
@@ -50,7 +51,7 @@ type Diagnosis struct {
 // Target is the server side as the user named it.
 type Target struct {
 	Name       string `json:"name"`
-	Kind       string `json:"kind"` // "endpoint" or "policy"
+	Kind       string `json:"kind"` // "endpoint", "policy", or "listener" of a load balancer that its API tells of
 	Address    string `json:"address,omitempty"`
 	ServerName string `json:"server_name,omitempty"`
 	StartTLS   string `json:"starttls,omitempty"`

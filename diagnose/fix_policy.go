@@ -18,7 +18,7 @@ import (
 func policyFixes(c *ClientSide, s *server) []Fix {
 	var l []Fix
 	o := c.offerTo(s.name)
-	if s.now == nil {
+	if s.now == nil || s.now.Status == "custom" {
 		if f, ok := listenerFix(&o, s); ok {
 			l = append(l, f)
 		}

@@ -38,6 +38,8 @@ type Options struct {
 	Repeat int // how often to send the client's hello and its smallest working variant; 0: not at all
 	// CAGiven says that Roots is what the user named, so that a chain that does not end there is at fault.
 	CAGiven bool
+	// Told is what the load balancer's API says of the listener; nil: nobody was asked.
+	Told *Told
 }
 
 // maxAddresses is how many addresses of a name are probed.
@@ -159,6 +161,7 @@ func (v *visit) match() {
 		among = policy.InFamily(v.opt.Family)
 	}
 	v.matches = policy.MatchPolicies(p, view, among, 3)
+	v.confirm(view)
 	apart := policy.TellApart(v.matches, view)
 	for _, m := range v.matches {
 		v.d.PolicyMatch = append(v.d.PolicyMatch, PolicyMatch{Name: m.Policy.Name, Family: m.Policy.Family, Exact: m.Exact,

@@ -29,6 +29,7 @@ type Table struct {
 	Findings    []Finding     `json:"findings"` // whether the addresses behind the name differ
 	PolicyMatch []PolicyMatch `json:"policy_match"`
 	Observed    *Observed     `json:"observed,omitempty"`
+	AWS         *Told         `json:"aws,omitempty"` // the listener, as AWS's API tells it
 	Clients     []TableRow    `json:"clients"`
 	Works       int           `json:"works"`
 	Connections int           `json:"connections"`

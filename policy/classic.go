@@ -94,19 +94,20 @@ func ParseClassicCustom(data []byte) ([]*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := classicPolicy("custom", l)
+	p, err := ClassicCustom("custom", l)
 	if err != nil {
 		return nil, err
 	}
 	return []*Policy{p}, nil
 }
 
-type attributeValue struct {
+// AttributeValue is an attribute of a Classic policy and its value, as the API spells both.
+type AttributeValue struct {
 	AttributeName, AttributeValue string
 }
 
-func attributeLines(text string) ([]attributeValue, error) {
-	var l []attributeValue
+func attributeLines(text string) ([]AttributeValue, error) {
+	var l []AttributeValue
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
@@ -121,7 +122,7 @@ func attributeLines(text string) ([]attributeValue, error) {
 		if _, err := findAttribute(name); err != nil {
 			return nil, fmt.Errorf("line %d: %w", n, err)
 		}
-		l = append(l, attributeValue{name, strings.TrimSpace(value)})
+		l = append(l, AttributeValue{name, strings.TrimSpace(value)})
 	}
 	return l, nil
 }
@@ -130,15 +131,15 @@ func parseClassicJSON(data []byte) ([]*Policy, error) {
 	var answer struct {
 		PolicyDescriptions []struct {
 			PolicyName, PolicyTypeName  string
-			PolicyAttributeDescriptions []attributeValue
+			PolicyAttributeDescriptions []AttributeValue
 		}
 	}
 	if data[0] == '[' {
-		var l []attributeValue
+		var l []AttributeValue
 		if err := json.Unmarshal(data, &l); err != nil {
 			return nil, jsonError(err)
 		}
-		p, err := classicPolicy("custom", l)
+		p, err := ClassicCustom("custom", l)
 		if err != nil {
 			return nil, err
 		}
@@ -152,7 +153,7 @@ func parseClassicJSON(data []byte) ([]*Policy, error) {
 		if d.PolicyTypeName != "" && d.PolicyTypeName != "SSLNegotiationPolicyType" {
 			continue
 		}
-		p, err := classicPolicy(d.PolicyName, d.PolicyAttributeDescriptions)
+		p, err := ClassicCustom(d.PolicyName, d.PolicyAttributeDescriptions)
 		if err != nil {
 			return nil, fmt.Errorf("policy %q: %w", d.PolicyName, err)
 		}
@@ -175,8 +176,8 @@ func findAttribute(name string) (*Attribute, error) {
 	return nil, fmt.Errorf("a Classic Load Balancer has no attribute %q%s", name, didYouMean(suite.Nearest(name, names, 3)))
 }
 
-// classicPolicy makes a policy of attributes.
-func classicPolicy(name string, values []attributeValue) (*Policy, error) {
+// ClassicCustom makes a policy of type SSLNegotiationPolicyType of its attributes, as ParseClassicCustom does.
+func ClassicCustom(name string, values []AttributeValue) (*Policy, error) {
 	if err := printable(name); err != nil {
 		return nil, err
 	}

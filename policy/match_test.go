@@ -237,6 +237,20 @@ func TestStricter(t *testing.T) {
 	}
 }
 
+func TestWeakestSuite(t *testing.T) {
+	for name, want := range map[string]string{"2016-08": "AES128-SHA", "TLS13-1-2-2021-06": "ECDHE-ECDSA-AES128-SHA256", "TLS13-1-3-2021-06": "TLS_AES_128_GCM_SHA256",
+		"TLS-1-0-2015-04": "DES-CBC3-SHA", "classic/2015-05": "DES-CBC3-SHA"} {
+		p := ByName(name)
+		c, ok := WeakestSuite(p)
+		if !ok || c.OpenSSL() != want || suite.StrengthOf(c) != Weakest(p) {
+			t.Errorf("%s: %s, want %s", name, c.OpenSSL(), want)
+		}
+	}
+	if c, ok := WeakestSuite(&Policy{}); ok {
+		t.Errorf("a policy without suites has %s", c)
+	}
+}
+
 // TestAlternatives: who has no need of FIPS is shown general policies first.
 func TestAlternatives(t *testing.T) {
 	for _, kind := range []Kind{General, FIPS, RFC9151} {

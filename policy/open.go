@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -60,57 +61,31 @@ func ownFormat(text string) bool {
 	return false
 }
 
+// Description is a policy as DescribeSSLPolicies tells of it, in the API's spelling.
+type Description struct {
+	Name                       string
+	SslProtocols               []string
+	SupportedLoadBalancerTypes []string
+	Ciphers                    []DescribedCipher
+}
+
+// DescribedCipher is a cipher of a Description; 1 is the priority of the first.
+type DescribedCipher struct {
+	Name     string
+	Priority int
+}
+
 // parseDescribe reads the answer of DescribeSSLPolicies.
 func parseDescribe(data []byte) ([]*Policy, error) {
-	var answer struct {
-		SslPolicies []struct {
-			Name                       string
-			SslProtocols               []string
-			SupportedLoadBalancerTypes []string
-			Ciphers                    []struct {
-				Name     string
-				Priority int
-			}
-		}
-	}
+	var answer struct{ SslPolicies []Description }
 	if err := json.Unmarshal(data, &answer); err != nil {
 		return nil, jsonError(err)
 	}
 	var l []*Policy
 	for _, d := range answer.SslPolicies {
-		p := &Policy{Name: d.Name, Family: AWS, Order: ServerOrder, Engine: EngineS2N, Confidence: High, OrderConf: High,
-			LoadBalancers: d.SupportedLoadBalancerTypes, Status: "described"}
-		if known := ByName(string(AWS) + "/" + d.Name); known != nil {
-			p.Groups, p.GroupsConf, p.Schemes = known.Groups, known.GroupsConf, known.Schemes
-			p.Kind, p.FIPS, p.Status, p.DefaultFor = known.Kind, known.FIPS, known.Status, known.DefaultFor
-		}
-		ciphers := d.Ciphers
-		slices.SortStableFunc(ciphers, func(a, b struct {
-			Name     string
-			Priority int
-		}) int {
-			return a.Priority - b.Priority
-		})
-		err := collect(d.SslProtocols, &p.Versions, suite.ParseVersion)
-		for _, c := range ciphers {
-			if err != nil {
-				break
-			}
-			var code suite.Code
-			// The guides of 2023 spell TLS 1.3 suites with hyphens.
-			if code, err = parseSuite(c.Name); err != nil && strings.HasPrefix(c.Name, "TLS-") {
-				code, err = parseSuite(strings.ReplaceAll(c.Name, "-", "_"))
-			}
-			if err == nil && slices.Contains(p.Suites, code) {
-				err = fmt.Errorf("%s twice", c.Name)
-			}
-			p.Suites = append(p.Suites, code)
-		}
-		if err == nil {
-			err = p.check()
-		}
+		p, err := Described(d)
 		if err != nil {
-			return nil, fmt.Errorf("policy %q: %w", d.Name, err)
+			return nil, err
 		}
 		l = append(l, p)
 	}
@@ -118,6 +93,41 @@ func parseDescribe(data []byte) ([]*Policy, error) {
 		return nil, errors.New("SslPolicies is empty: no such policy, or no permission to see it")
 	}
 	return l, nil
+}
+
+// Described makes a policy of a description. One that has the name of a predefined policy gets from it what the API
+// does not tell: groups, signature schemes and the like.
+func Described(d Description) (*Policy, error) {
+	p := &Policy{Name: d.Name, Family: AWS, Order: ServerOrder, Engine: EngineS2N, Confidence: High, OrderConf: High,
+		LoadBalancers: d.SupportedLoadBalancerTypes, Status: "described"}
+	if known := ByName(string(AWS) + "/" + d.Name); known != nil {
+		p.Groups, p.GroupsConf, p.Schemes = known.Groups, known.GroupsConf, known.Schemes
+		p.Kind, p.FIPS, p.Status, p.DefaultFor = known.Kind, known.FIPS, known.Status, known.DefaultFor
+	}
+	ciphers := slices.Clone(d.Ciphers)
+	slices.SortStableFunc(ciphers, func(a, b DescribedCipher) int { return cmp.Compare(a.Priority, b.Priority) })
+	err := collect(d.SslProtocols, &p.Versions, suite.ParseVersion)
+	for _, c := range ciphers {
+		if err != nil {
+			break
+		}
+		var code suite.Code
+		// The guides of 2023 spell TLS 1.3 suites with hyphens.
+		if code, err = parseSuite(c.Name); err != nil && strings.HasPrefix(c.Name, "TLS-") {
+			code, err = parseSuite(strings.ReplaceAll(c.Name, "-", "_"))
+		}
+		if err == nil && slices.Contains(p.Suites, code) {
+			err = fmt.Errorf("%s twice", c.Name)
+		}
+		p.Suites = append(p.Suites, code)
+	}
+	if err == nil {
+		err = p.check()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("policy %q: %w", d.Name, err)
+	}
+	return p, nil
 }
 
 // jsonError says where JSON stops being JSON.

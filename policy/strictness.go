@@ -16,6 +16,27 @@ func Weakest(p *Policy) suite.Strength {
 	return weakest
 }
 
+// WeakestSuite returns the weakest of the policy's suites: of those as weak as Weakest says the one against which most is said, and
+// of these the first. It is false for a policy without suites.
+func WeakestSuite(p *Policy) (suite.Code, bool) {
+	weakest := Weakest(p)
+	var found suite.Code
+	most := -1
+	for _, c := range p.Suites {
+		if suite.StrengthOf(c) != weakest {
+			continue
+		}
+		n := 0
+		if s := suite.ByCode(c); s != nil {
+			n = len(suite.Assess(s).Reasons)
+		}
+		if n > most {
+			found, most = c, n
+		}
+	}
+	return found, most >= 0
+}
+
 // ForwardSecret reports whether every suite of the policy has forward secrecy.
 func ForwardSecret(p *Policy) bool {
 	return !slices.ContainsFunc(p.Suites, func(c suite.Code) bool {

@@ -17,7 +17,7 @@ func Connect(w io.Writer, r *connect.Report, st Style) error {
 	connectHeadline(&b, r, st)
 	if d := r.Failure; d != nil {
 		for i, c := range d.Causes[:min(len(d.Causes), 3)] {
-			causeText(&b, c, i, st)
+			causeText(&b, c, causeTitle(i, false), st)
 		}
 	}
 	if r.Negotiated != nil {

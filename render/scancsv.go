@@ -78,18 +78,20 @@ func (s *scanCSV) begin() error {
 	return s.w.Write(scanColumns)
 }
 
-// write puts the cells in the order of the columns. A cell that a spreadsheet would take for a formula gets a quote
+func (s *scanCSV) write(cells map[string]string) error { return s.w.Write(csvRow(scanColumns, cells)) }
+
+// csvRow puts the cells in the order of the columns. A cell that a spreadsheet would take for a formula gets a quote
 // in front.
-func (s *scanCSV) write(cells map[string]string) error {
+func csvRow(columns []string, cells map[string]string) []string {
 	var row []string
-	for _, c := range scanColumns {
+	for _, c := range columns {
 		text := printable(cells[c])
 		if text != "" && strings.ContainsRune("=+-@", rune(text[0])) {
 			text = "'" + text
 		}
 		row = append(row, text)
 	}
-	return s.w.Write(row)
+	return row
 }
 
 // rowOf are the cells that all rows of a target have.

@@ -21,8 +21,9 @@ func Why(w io.Writer, d *diagnose.Diagnosis, st Style) error {
 			fmt.Fprintf(&b, "  … and %d less probable causes (--json has them)\n", len(d.Causes)-i)
 			break
 		}
-		causeText(&b, c, i, st)
+		causeText(&b, c, causeTitle(i, d.Explained()), st)
 	}
+	listenerText(&b, d.AWS, st)
 	repeatText(&b, d.Repeat, st)
 	matchText(&b, d, st)
 	fixText(&b, d, st)
@@ -41,6 +42,34 @@ func repeatText(b *strings.Builder, r *diagnose.Repeat, st Style) {
 			fmt.Sprintf("95 %% confidence interval %.0f to %.0f %%", 100*s.Low, 100*s.High), s.Variant})
 	}
 	Table(b, nil, rows)
+}
+
+// listenerText says in short what the API tells of the listener.
+func listenerText(b *strings.Builder, t *diagnose.Told, st Style) {
+	if t == nil {
+		return
+	}
+	about := []string{fmt.Sprintf("%s %s in %s", t.Kind.Title(), t.LoadBalancer, t.Region)}
+	if t.Scheme != "" {
+		about = append(about, t.Scheme)
+	}
+	protocol := t.Protocol
+	if protocol == "" {
+		protocol = "no listener"
+	}
+	about = append(about, fmt.Sprintf("port %d: %s", t.Port, protocol))
+	if t.TLS() {
+		about = append(about, "policy "+t.Policy)
+		for _, c := range t.Certificates {
+			if c.Key != "" {
+				about = append(about, fmt.Sprintf("%s for %s until %s", c.Key, strings.Join(c.Names, " "), c.NotAfter.UTC().Format("2006-01-02")))
+			}
+		}
+		if t.MutualTLS != "" && t.MutualTLS != "off" {
+			about = append(about, "mutual TLS "+t.MutualTLS)
+		}
+	}
+	fmt.Fprintf(b, "\n%s\n%s\n", st.Bold("Listener, as the API tells it"), oneLineWrapped("  ", strings.Join(about, ", ")))
 }
 
 func headline(b *strings.Builder, d *diagnose.Diagnosis, st Style) {
@@ -67,11 +96,18 @@ func headline(b *strings.Builder, d *diagnose.Diagnosis, st Style) {
 	b.WriteByte('\n')
 }
 
-func causeText(b *strings.Builder, c diagnose.Cause, i int, st Style) {
-	title := "Cause"
-	if i > 0 {
-		title = "Or"
+// causeTitle heads a cause: later ones are less probable, unless the first is certain and they hold as well.
+func causeTitle(i int, also bool) string {
+	switch {
+	case i == 0:
+		return "Cause"
+	case also:
+		return "Also"
 	}
+	return "Or"
+}
+
+func causeText(b *strings.Builder, c diagnose.Cause, title string, st Style) {
 	fmt.Fprintf(b, "\n%s  %s (%s, %.0f %%)\n", st.Bold(title), oneLine(c.Summary), c.ID, 100*c.Confidence)
 	if len(c.ClientSet)+len(c.ServerSet) > 0 {
 		sideBySide(b, c.ClientSet, c.ServerSet)

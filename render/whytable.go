@@ -16,7 +16,11 @@ func WhyTable(w io.Writer, t *diagnose.Table, st Style) error {
 	if !t.Reached {
 		fmt.Fprintf(&b, "%s  %s: no TLS endpoint was reached\n", st.Bad("FAILS"), t.Target.Name)
 		for i, c := range t.Causes {
-			causeText(&b, c, i, st)
+			causeText(&b, c, causeTitle(i, false), st)
+		}
+		listenerText(&b, t.AWS, st)
+		for _, f := range t.Findings {
+			b.WriteString(wrapped("  ", f.Summary) + "\n")
 		}
 		return writeLegible(w, b.String(), st)
 	}
@@ -24,6 +28,7 @@ func WhyTable(w io.Writer, t *diagnose.Table, st Style) error {
 	for _, f := range t.Findings {
 		b.WriteString(wrapped("  ", f.Summary) + "\n")
 	}
+	listenerText(&b, t.AWS, st)
 	matchText(&b, &diagnose.Diagnosis{PolicyMatch: t.PolicyMatch, Target: t.Target}, st)
 	b.WriteByte('\n')
 	var rows [][]string

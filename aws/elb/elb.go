@@ -3,6 +3,8 @@
 package elb
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/parley-tls/parley/policy"
@@ -92,6 +94,31 @@ func (l *Listener) TLS() bool {
 		return true
 	}
 	return false
+}
+
+// Identifier is how a user can name the listener and no other: its ARN, or for a Classic one, which has none, the ARN of its load
+// balancer and the port, or NAME:PORT where the account is not known. ParseName reads all three.
+func (l *Listener) Identifier() string {
+	switch {
+	case l.ARN != "":
+		return l.ARN
+	case l.Account != "":
+		return fmt.Sprintf("arn:%s:elasticloadbalancing:%s:%s:loadbalancer/%s:%d", l.partition(), l.Region, l.Account, l.LoadBalancer, l.Port)
+	}
+	return fmt.Sprintf("%s:%d", l.LoadBalancer, l.Port)
+}
+
+// partition is the partition of a place, by its region where it was not told.
+func (p *Place) partition() string {
+	switch {
+	case p.Partition != "":
+		return p.Partition
+	case strings.HasPrefix(p.Region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(p.Region, "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
 }
 
 // Certificate is a certificate of a listener, as far as AWS tells.

@@ -22,7 +22,7 @@ import (
 	"github.com/parley-tls/parley/testbed"
 )
 
-const elb = "ELBSecurityPolicy-"
+const awsPolicies = "ELBSecurityPolicy-"
 
 // answer is what the tests read of the command's JSON.
 type answer struct {
@@ -71,7 +71,7 @@ func exact(m *answer) []string {
 	var l []string
 	for _, x := range m.Matches {
 		if x.Exact {
-			l = append(l, strings.TrimPrefix(x.Name, elb))
+			l = append(l, strings.TrimPrefix(x.Name, awsPolicies))
 		}
 	}
 	slices.Sort(l)
@@ -94,7 +94,7 @@ func TestMatchEveryPolicy(t *testing.T) {
 		}
 		enforced++
 		for view, keys := range kinds {
-			t.Run(strings.TrimPrefix(p.Name, elb)+" "+view, func(t *testing.T) {
+			t.Run(strings.TrimPrefix(p.Name, awsPolicies)+" "+view, func(t *testing.T) {
 				t.Parallel()
 				if name, ok := config.Installed(t); !ok {
 					testbed.Missing(t, name)
@@ -143,7 +143,7 @@ func alike(t *testing.T, p *policy.Policy, view string, keys []policy.KeyType) [
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := strings.TrimPrefix(p.Name, elb)
+	name := strings.TrimPrefix(p.Name, awsPolicies)
 	here := false
 	for line := range strings.Lines(string(text)) {
 		switch {
@@ -236,7 +236,7 @@ func TestMatchAddresses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(m.Addresses) != 3 || !m.AddressesDiffer() || !slices.Equal(m.Addresses[1].Policies, []string{elb + "TLS13-1-2-Res-2021-06"}) || !strings.Contains(m.Addresses[2].Problem, "refused") {
+	if len(m.Addresses) != 3 || !m.AddressesDiffer() || !slices.Equal(m.Addresses[1].Policies, []string{awsPolicies + "TLS13-1-2-Res-2021-06"}) || !strings.Contains(m.Addresses[2].Problem, "refused") {
 		t.Errorf("%+v", m.Addresses)
 	}
 	var text bytes.Buffer

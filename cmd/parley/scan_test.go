@@ -123,7 +123,7 @@ func TestScanTruth(t *testing.T) {
 			t.Errorf("%s: %s, want %s", p.Version, p.State, want)
 		}
 	}
-	if len(r.PolicyMatch) != 1 || r.PolicyMatch[0].Name != elb+"TLS13-1-2-Ext2-2021-06" || !r.PolicyMatch[0].Exact || r.Grade.Level != "old" {
+	if len(r.PolicyMatch) != 1 || r.PolicyMatch[0].Name != awsPolicies+"TLS13-1-2-Ext2-2021-06" || !r.PolicyMatch[0].Exact || r.Grade.Level != "old" {
 		t.Errorf("policy %+v, level %s", r.PolicyMatch, r.Grade.Level)
 	}
 }

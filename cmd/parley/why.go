@@ -27,12 +27,13 @@ type whyFlags struct {
 	repeat                                      int
 	startTLS                                    string
 	json, demo                                  bool
+	whyAWSFlags
 }
 
 func newWhyCmd() *cobra.Command {
 	var f whyFlags
 	cmd := &cobra.Command{
-		Use:   "why HOST[:PORT]|policy:NAME|--demo",
+		Use:   "why HOST[:PORT]|policy:NAME|ARN|aws:NAME[:PORT]|--demo",
 		Short: "Say why a client and a load balancer cannot agree on TLS, and the least change that fixes it",
 		Long: `Say whether a client gets in, and if not why: the cause, the two sets that failed to meet, the policy that the
 endpoint runs, the least fix on each side, and the evidence.
@@ -41,12 +42,19 @@ The client is a known one (parley client list), ciphers:STRING for a client with
 others, or a file with its ClientHello (pcap, pcapng, hex or raw; - for standard input), which is sent byte for
 byte; CAPTURE#N is the hello in packet N, as parley watch names it. Without --client all known clients are judged, in one table.
 
+An AWS load balancer is named by its ARN or its listener's, by aws:NAME[:PORT], or with --aws by NAME or DNS name; a NAME alone means
+one where it has no dot and DNS knows no such host. Then AWS's API tells policy and certificates, and what else keeps clients out:
+no TLS listener on the port, security groups, network ACLs, expired certificates, mutual TLS. The endpoint is probed as well, and where
+it does otherwise than the API says, that is a finding; where it is not reached, the API's word decides. docs/aws.md has more.
+
 Exit codes: 0 it works, 1 it fails, 2 wrong usage or input, 3 the endpoint could not be reached.`,
 		Example: `  parley why lb.example.com --client java-7u25
   parley why lb.example.com
   parley why --demo
   parley why policy:ELBSecurityPolicy-TLS13-1-2-2021-06 --client ciphers:AES128-SHA --cert rsa:2048
-  parley why 127.0.0.1:8443 --client hello.pcap`,
+  parley why 127.0.0.1:8443 --client hello.pcap
+  parley why aws:my-alb --client java-7u25 --source 198.51.100.7
+  parley why arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/my-clb:443 --no-probe`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case f.demo && len(args) > 0:
@@ -75,6 +83,7 @@ Exit codes: 0 it works, 1 it fails, 2 wrong usage or input, 3 the endpoint could
 	fl.IntVar(&f.repeat, "repeat", 0, "send the client's hello and its smallest working variant this often, in turn")
 	fl.BoolVar(&f.demo, "demo", false, "diagnose an old client against an embedded endpoint on loopback")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document (docs/schema/why.schema.json)")
+	f.whyAWSFlags.add(fl)
 	return cmd
 }
 
@@ -84,7 +93,7 @@ func why(cmd *cobra.Command, target string, f *whyFlags) error {
 		if len(f.certs) > 0 {
 			return errors.New("--cert goes with policy:NAME; a live endpoint shows its own certificates")
 		}
-		return whyLive(cmd, target, f)
+		return whyEndpoint(cmd, target, f)
 	}
 	p, err := findPolicy(name)
 	if err != nil {
@@ -130,7 +139,7 @@ func report(cmd *cobra.Command, d *diagnose.Diagnosis, asJSON bool) error {
 		return err
 	case d.Outcome == diagnose.Negotiated:
 		return nil
-	case d.Outcome == diagnose.Unreachable:
+	case d.Outcome == diagnose.Unreachable && !d.Explained():
 		return &exitError{code: exitUndecided}
 	}
 	return answeredBad()

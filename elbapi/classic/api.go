@@ -1,0 +1,103 @@
+// Package classic is the API of Classic Load Balancers, version 2012-06-01.
+//
+// Sources: the service model in botocore (names, limits, error codes), AWS's API reference and the Classic guide (rules), and
+// what users reported of its answers (texts of errors). Texts that nobody reported are in this package's own words.
+package classic
+
+import (
+	"encoding/base64"
+	"net/http"
+	"sort"
+
+	"github.com/parley-tls/parley/elbapi"
+	"github.com/parley-tls/parley/elbapi/query"
+	"github.com/parley-tls/parley/elbapi/store"
+)
+
+// Names of the API.
+const (
+	Service   = "elasticloadbalancing"
+	Version   = "2012-06-01"
+	Namespace = "http://elasticloadbalancing.amazonaws.com/doc/2012-06-01/"
+)
+
+// API returns the API, to be served by elbapi.New.
+func API() elbapi.API {
+	return elbapi.API{Service: Service, Version: Version, Namespace: Namespace, Actions: []elbapi.Action{
+		elbapi.Do("CreateLoadBalancer", createLoadBalancer),
+		elbapi.Do("DescribeLoadBalancers", describeLoadBalancers),
+		elbapi.Do("DeleteLoadBalancer", deleteLoadBalancer),
+		elbapi.Do("CreateLoadBalancerListeners", createListeners),
+		elbapi.Do("DeleteLoadBalancerListeners", deleteListeners),
+		elbapi.Do("SetLoadBalancerListenerSSLCertificate", setCertificate),
+		elbapi.Do("CreateLoadBalancerPolicy", createPolicy),
+		elbapi.Do("CreateAppCookieStickinessPolicy", createAppCookiePolicy),
+		elbapi.Do("CreateLBCookieStickinessPolicy", createLBCookiePolicy),
+		elbapi.Do("DescribeLoadBalancerPolicies", describePolicies),
+		elbapi.Do("DescribeLoadBalancerPolicyTypes", describePolicyTypes),
+		elbapi.Do("DeleteLoadBalancerPolicy", deletePolicy),
+		elbapi.Do("SetLoadBalancerPoliciesOfListener", setPoliciesOfListener),
+		elbapi.Do("SetLoadBalancerPoliciesForBackendServer", setPoliciesForBackend),
+		elbapi.Do("DescribeLoadBalancerAttributes", describeAttributes),
+		elbapi.Do("ModifyLoadBalancerAttributes", modifyAttributes),
+		elbapi.Do("DescribeTags", describeTags),
+		elbapi.Do("AddTags", addTags),
+		elbapi.Do("RemoveTags", removeTags),
+		elbapi.Do("RegisterInstancesWithLoadBalancer", registerInstances),
+		elbapi.Do("DeregisterInstancesFromLoadBalancer", deregisterInstances),
+		elbapi.Do("DescribeInstanceHealth", describeInstanceHealth),
+		elbapi.Do("ConfigureHealthCheck", configureHealthCheck),
+		elbapi.Do("DescribeAccountLimits", describeAccountLimits),
+	}}
+}
+
+// nothing is the answer of an action that says nothing.
+type nothing struct{}
+
+// conflict is the error for a configuration that cannot be, which has a status of its own.
+func conflict(format string, args ...any) *query.Error {
+	e := query.Fail("InvalidConfigurationRequest", format, args...)
+	e.Status = http.StatusConflict
+	return e
+}
+
+// find returns a Classic Load Balancer by its name.
+func find(r *store.Region, name string) (*store.LoadBalancer, error) {
+	l := r.LoadBalancerNamed(name, true)
+	if l == nil {
+		return nil, query.Fail("LoadBalancerNotFound", "There is no ACTIVE Load Balancer named '%s'", name)
+	}
+	return l, nil
+}
+
+// update changes a load balancer.
+func update(c *elbapi.Call, name string, f func(*store.Region, *store.LoadBalancer) error) error {
+	return c.Update(func(r *store.Region) error {
+		l, err := find(r, name)
+		if err != nil {
+			return err
+		}
+		return f(r, l)
+	})
+}
+
+// page returns the part of a list that a request asks for, and the marker of the next. The list is sorted by key; a marker
+// holds the key that the next page begins behind.
+func page[T any](all []T, key func(T) string, marker string, size *int, most int) ([]T, string, error) {
+	from := 0
+	if marker != "" {
+		last, err := base64.RawURLEncoding.DecodeString(marker)
+		if err != nil || len(last) == 0 {
+			return nil, "", query.Invalid("Invalid marker")
+		}
+		from = sort.Search(len(all), func(i int) bool { return key(all[i]) > string(last) })
+	}
+	n := most
+	if size != nil {
+		n = *size
+	}
+	if all = all[from:]; len(all) <= n {
+		return all, "", nil
+	}
+	return all[:n], base64.RawURLEncoding.EncodeToString([]byte(key(all[n-1]))), nil
+}

@@ -1,0 +1,144 @@
+package simulate
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/parley-tls/parley/elbapi/elbv2"
+)
+
+// recordBalancing writes a call of Elastic Load Balancing that was to change something into the history.
+func (c *Cloud) recordBalancing(k *call, status int, body []byte) {
+	parameters := tree{}
+	for name, v := range k.in {
+		if name != "Action" && name != "Version" {
+			parameters[name] = v
+		}
+	}
+	ch := change{source: elbv2.Service + ".amazonaws.com", version: k.in.text("Version"), action: k.action}
+	ch.request, _ = asEvent("", parameters).(tree)
+	answer := readXML(body)
+	if status == http.StatusOK {
+		ch.answer, _ = asEvent("", answer.branch(k.action+"Result")).(tree)
+	} else {
+		e := answer.branch("Error")
+		ch.failed = &fault{code: e.text("Code"), message: e.text("Message"), status: status}
+	}
+	ch.resources = resourcesOf(ch.answer, resourcesOf(ch.request, nil))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.record(k, ch)
+	c.changes++
+}
+
+// numbers are the parameters that events have as numbers: all others are texts in a form.
+var numbers = []string{"Port", "LoadBalancerPort", "LoadBalancerPorts", "InstancePort", "CookieExpirationPeriod", "Order", "Weight", "StatusCode", "HealthCheckPort",
+	"HealthCheckIntervalSeconds", "HealthCheckTimeoutSeconds", "HealthyThresholdCount", "UnhealthyThresholdCount"}
+
+// asEvent writes parameters as events do: the first letter of each name is small.
+func asEvent(name string, v any) any {
+	switch v := v.(type) {
+	case tree:
+		t := tree{}
+		for name, below := range v {
+			t[strings.ToLower(name[:min(1, len(name))])+name[min(1, len(name)):]] = asEvent(name, below)
+		}
+		return t
+	case []any:
+		l := make([]any, len(v))
+		for i := range v {
+			l[i] = asEvent(name, v[i])
+		}
+		return l
+	case string:
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil && slices.Contains(numbers, name) {
+			return n
+		}
+	}
+	return v
+}
+
+// resourceTypes are the resources that an event names, by the parameter with their name or ARN.
+var resourceTypes = map[string]string{
+	"listenerArn": "AWS::ElasticLoadBalancingV2::Listener", "loadBalancerArn": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+	"targetGroupArn": "AWS::ElasticLoadBalancingV2::TargetGroup", "ruleArn": "AWS::ElasticLoadBalancingV2::ListenerRule",
+	"loadBalancerName": "AWS::ElasticLoadBalancing::LoadBalancer",
+}
+
+// resourcesOf adds the resources that are named in parameters or an answer. A load balancer that has an ARN goes by it.
+func resourcesOf(v any, to []tree) []tree {
+	switch v := v.(type) {
+	case tree:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			kind := resourceTypes[name]
+			text, isText := v[name].(string)
+			if kind == "" || !isText {
+				to = resourcesOf(v[name], to)
+				continue
+			}
+			if name == "loadBalancerName" && v["loadBalancerArn"] != nil {
+				continue
+			}
+			if !slices.ContainsFunc(to, func(t tree) bool { return t["ResourceName"] == text }) {
+				to = append(to, tree{"ResourceType": kind, "ResourceName": text})
+			}
+		}
+	case []any:
+		for _, m := range v {
+			to = resourcesOf(m, to)
+		}
+	}
+	return to
+}
+
+// readXML reads an answer of the query protocol into a tree: the elements of the root, lists by their members.
+func readXML(body []byte) tree {
+	d := xml.NewDecoder(bytes.NewReader(body))
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return tree{}
+		}
+		if _, ok := t.(xml.StartElement); ok {
+			root, _ := readElement(d).(tree)
+			return root
+		}
+	}
+}
+
+// readElement reads what is in an element up to its end.
+func readElement(d *xml.Decoder) any {
+	below := tree{}
+	var members []any
+	var text strings.Builder
+	for {
+		t, err := d.Token()
+		if err != nil && err != io.EOF {
+			return below
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			if t.Name.Local == "member" {
+				members = append(members, readElement(d))
+			} else {
+				below[t.Name.Local] = readElement(d)
+			}
+		case xml.CharData:
+			text.Write(t)
+		case xml.EndElement, nil:
+			switch {
+			case members != nil:
+				return members
+			case len(below) > 0:
+				return below
+			}
+			return strings.TrimSpace(text.String())
+		}
+	}
+}
