@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/parley-tls/parley/capture"
@@ -52,6 +53,11 @@ func (t *Tap) Serve(ctx context.Context, l net.Listener, target string) error {
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return nil
 			}
+			if outOfFiles(err) { // which connections that end give back
+				<-room
+				time.Sleep(pause)
+				continue
+			}
 			return err
 		}
 		t.wait.Go(func() {
@@ -69,6 +75,13 @@ func (t *Tap) Serve(ctx context.Context, l net.Listener, target string) error {
 			t.Carry(ctx, c, server)
 		})
 	}
+}
+
+// pause is how long a relay without files to open waits before it accepts again.
+const pause = 50 * time.Millisecond
+
+func outOfFiles(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED)
 }
 
 func (t *Tap) dial(ctx context.Context, target string) (net.Conn, error) {
