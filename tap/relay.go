@@ -53,7 +53,7 @@ func (t *Tap) Serve(ctx context.Context, l net.Listener, target string) error {
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return nil
 			}
-			if outOfFiles(err) { // which connections that end give back
+			if passes(err) {
 				<-room
 				time.Sleep(pause)
 				continue
@@ -77,10 +77,11 @@ func (t *Tap) Serve(ctx context.Context, l net.Listener, target string) error {
 	}
 }
 
-// pause is how long a relay without files to open waits before it accepts again.
+// pause is how long a relay waits before it accepts again where that failed.
 const pause = 50 * time.Millisecond
 
-func outOfFiles(err error) bool {
+// passes reports whether an error of accept is over soon: there are no files to open, or the client left at once.
+func passes(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED)
 }
 
