@@ -3,6 +3,7 @@
 package impact
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/parley-tls/parley/cause"
@@ -52,13 +53,26 @@ type Effect struct {
 type Weight struct {
 	Clients int `json:"clients"` // kinds of client
 	Seen    int `json:"seen"`    // connections and requests
-	Sources int `json:"sources"` // client addresses; one that has several kinds of client counts for each
+	Sources int `json:"sources"` // client addresses
+	// AtMost says that addresses which the evidence does not name may be those of several kinds of client.
+	AtMost bool `json:"sources_at_most,omitempty"`
+
+	named   map[netip.Addr]bool
+	unnamed int
 }
 
 func (w *Weight) add(c *evidence.Client) {
 	w.Clients++
 	w.Seen += c.Seen()
-	w.Sources += c.Sources
+	if w.named == nil {
+		w.named = make(map[netip.Addr]bool)
+	}
+	for _, s := range c.Busiest {
+		w.named[s.Address] = true
+	}
+	w.unnamed += max(0, c.Sources-len(c.Busiest))
+	w.Sources = len(w.named) + w.unnamed
+	w.AtMost = w.unnamed > 0 && w.Clients > 1
 }
 
 // Report is what a change of policy does to all clients, in the order of the evidence.

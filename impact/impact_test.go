@@ -1,6 +1,7 @@
 package impact
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/parley-tls/parley/cause"
@@ -152,5 +153,24 @@ func TestRecommend(t *testing.T) {
 	}
 	if none := Recommend(clients, from, []*policy.Policy{policy.ByName("TLS13-1-3-2021-06")}, rsa, 0); none.Best != -1 || none.RunnerUp != -1 {
 		t.Errorf("no candidate keeps TLS 1.0: %+v", none)
+	}
+}
+
+// TestSources counts an address of two kinds of client once where the evidence names it, and says where it may not have.
+func TestSources(t *testing.T) {
+	source := func(s string) evidence.Source { return evidence.Source{Address: netip.MustParseAddr(s), Seen: 1} }
+	one, two := inLog(suite.TLS12, "AES128-SHA", 2), inLog(suite.TLS12, "AES256-SHA", 2)
+	one.Sources, one.Busiest = 2, []evidence.Source{source("192.0.2.1"), source("192.0.2.2")}
+	two.Sources, two.Busiest = 1, []evidence.Source{source("192.0.2.1")}
+	to := policy.ByName("2016-08")
+	if w := Assess([]evidence.Client{one, two}, nil, to, rsa).All; w.Sources != 2 || w.AtMost {
+		t.Errorf("all are named: %+v", w)
+	}
+	two.Sources = 7
+	if w := Assess([]evidence.Client{one, two}, nil, to, rsa).All; w.Sources != 8 || !w.AtMost {
+		t.Errorf("six are not named: %+v", w)
+	}
+	if w := Assess([]evidence.Client{two}, nil, to, rsa).All; w.Sources != 7 || w.AtMost {
+		t.Errorf("one kind of client: %+v", w)
 	}
 }

@@ -158,7 +158,8 @@ func (m *Impact) Text(w io.Writer, st Style) error {
 	fmt.Fprintf(t, "\tclients\tseen\tshare\tsources\n")
 	for _, x := range m.Totals {
 		if x.Clients > 0 || x.Verdict == impact.Breaks {
-			fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%d\n", effectWords[x.Verdict], x.Clients, x.Seen, percent(x.Share), x.Sources)
+			atMost := map[bool]string{true: "≤"}[x.AtMost]
+			fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%s%d\n", effectWords[x.Verdict], x.Clients, x.Seen, percent(x.Share), atMost, x.Sources)
 		}
 	}
 	t.Flush()
