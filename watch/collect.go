@@ -44,7 +44,7 @@ type Collector struct {
 	kept    int // bytes of examples
 }
 
-type groupKey struct{ ja4, server string }
+type groupKey struct{ ja4, server, startTLS string }
 
 // group is a Group being counted.
 type group struct {
@@ -82,7 +82,7 @@ func (c *Collector) Add(n *capture.Connection) {
 	}
 	ja4, name := c.fingerprint(n.Hello), serverName(n.Hello)
 	server := n.Server.String()
-	g := c.group(groupKey{ja4, server}, n)
+	g := c.group(groupKey{ja4, server, startTLS(n)}, n)
 	if c.Tally != nil && n.Hello != nil {
 		told := out
 		if out.Result == evidence.Failed {
@@ -117,6 +117,14 @@ func (c *Collector) Add(n *capture.Connection) {
 	default:
 		c.fail(g, n, out.Failure)
 	}
+}
+
+// startTLS names the upgrade that a client asked for, "" where TLS came first.
+func startTLS(n *capture.Connection) string {
+	if n.Banner {
+		return ""
+	}
+	return string(diagnose.StartTLSOf(n.Preamble))
 }
 
 // room reports whether an example of so many bytes can be kept, and counts it.
@@ -206,11 +214,8 @@ func (c *Collector) group(k groupKey, n *capture.Connection) *group {
 	if len(c.groups) >= maxGroups {
 		return nil
 	}
-	g := &group{Group: Group{JA4: k.ja4, Server: k.server, First: n.HelloAt, Hello: c.example(n.Hello), Nearest: c.near(n.Hello, k.ja4)},
+	g := &group{Group: Group{JA4: k.ja4, Server: k.server, StartTLS: k.startTLS, First: n.HelloAt, Hello: c.example(n.Hello), Nearest: c.near(n.Hello, k.ja4)},
 		chosen: make(map[Chosen]int), failures: make(map[string]*failure), decided: make(map[string]cause.ID)}
-	if !n.Banner {
-		g.StartTLS = string(diagnose.StartTLSOf(n.Preamble))
-	}
 	c.groups[k] = g
 	return g
 }
@@ -257,10 +262,7 @@ func (c *Collector) sighting(n *capture.Connection, ja4 string) *diagnose.Sighti
 func (c *Collector) Event(n *capture.Connection) *Event {
 	ja4 := c.fingerprint(n.Hello)
 	e := &Event{Schema: EventSchema, Time: n.HelloAt, Client: n.Client.String(), Server: n.Server.String(), Name: serverName(n.Hello), JA4: ja4,
-		Nearest: c.near(n.Hello, ja4), Retried: n.Retry != nil, Outcome: n.Outcome(), Causes: c.sighting(n, ja4).Causes(), Hello: raw(n.Hello)}
-	if !n.Banner {
-		e.StartTLS = string(diagnose.StartTLSOf(n.Preamble))
-	}
+		Nearest: c.near(n.Hello, ja4), StartTLS: startTLS(n), Retried: n.Retry != nil, Outcome: n.Outcome(), Causes: c.sighting(n, ja4).Causes(), Hello: raw(n.Hello)}
 	if e.Causes == nil {
 		e.Causes = []diagnose.Cause{}
 	}
@@ -297,7 +299,7 @@ func (c *Collector) Report(source string, st *capture.Stats) *Report {
 		r.Groups = append(r.Groups, out)
 	}
 	slices.SortFunc(r.Groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(b.Failed, a.Failed), cmp.Compare(b.Negotiations, a.Negotiations), cmp.Compare(a.Server, b.Server), cmp.Compare(a.JA4, b.JA4))
+		return cmp.Or(cmp.Compare(b.Failed, a.Failed), cmp.Compare(b.Negotiations, a.Negotiations), cmp.Compare(a.Server, b.Server), cmp.Compare(a.JA4, b.JA4), cmp.Compare(a.StartTLS, b.StartTLS))
 	})
 	return &r
 }
