@@ -139,7 +139,7 @@ func (x *exchange) serveQuery() *query.Error {
 	if err != nil {
 		return query.AsError(err)
 	}
-	c.Action = v.Action
+	c.Action, c.Version = v.Action, v.Version
 	api := versions[v.Version]
 	if api == nil {
 		return query.Fail("InvalidAction", "Could not find operation %s for version %s", clip(v.Action), clip(v.Version))

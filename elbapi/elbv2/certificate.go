@@ -93,7 +93,7 @@ func addListenerCertificates(c *elbapi.Call, in *listenerCertificatesInput) (*ce
 				n += len(other.Certificates) - 1
 			}
 		}
-		if most := limit("certificates-per-"+l.Type+"-load-balancer", 25); n > most {
+		if most := limit(r, "certificates-per-"+l.Type+"-load-balancer", 25); n > most {
 			return nil, query.Fail("TooManyCertificates", "The maximum number of certificates for load balancer '%s' has been reached: %d, default certificates not counted", l.ARN, most)
 		}
 		x.Certificates = add

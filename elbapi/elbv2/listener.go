@@ -89,7 +89,7 @@ func createListener(c *elbapi.Call, in *createListenerInput) (*listenersOutput, 
 			}
 			return &listenersOutput{[]Listener{showListener(l, same)}}, nil // the same call again
 		}
-		if most := limit("listeners-per-"+l.Type+"-load-balancer", 1); len(l.Listeners) >= most {
+		if most := limit(r, "listeners-per-"+l.Type+"-load-balancer", 1); len(l.Listeners) >= most {
 			return nil, query.Fail("TooManyListeners", "The maximum number of listeners for load balancer '%s' has been reached: %d", l.ARN, most)
 		}
 		x.ARN, x.RuleID = store.NewListenerARN(l.ARN), store.NewID()

@@ -214,7 +214,7 @@ func missing(a *store.Action) bool {
 
 func checkTargets(r *store.Region, l *store.LoadBalancer, x *store.Listener, a *store.Action) error {
 	groups := a.Targets()
-	if most := limit("target-groups-per-action-on-"+l.Type+"-load-balancer", 1); len(groups) > most {
+	if most := limit(r, "target-groups-per-action-on-"+l.Type+"-load-balancer", 1); len(groups) > most {
 		return query.Fail("TooManyTargetGroups", "An action can have %d target groups at most", most)
 	}
 	for _, arn := range groups {

@@ -92,7 +92,7 @@ func createTargetGroup(c *elbapi.Call, in *createTargetGroupInput) (*targetGroup
 			}
 			return &targetGroupsOutput{[]TargetGroup{showGroup(same, users(r, same.ARN))}}, nil
 		}
-		if most := limit("target-groups", 3000); len(r.TargetGroups) >= most {
+		if most := limit(r, "target-groups", 3000); len(r.TargetGroups) >= most {
 			return nil, query.Fail("TooManyTargetGroups", "The maximum number of target groups has been reached: %d", most)
 		}
 		g.ARN = r.ARN("targetgroup/" + g.Name + "/" + store.NewID())
