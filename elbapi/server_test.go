@@ -260,6 +260,7 @@ func TestRouting(t *testing.T) {
 		{"no action", "GET", "Version=2015-12-01", "", "elasticloadbalancing", 400, "<Code>MissingAction</Code>"},
 		{"no such action", "GET", "Action=Dance&Version=2015-12-01", "", "elasticloadbalancing", 400, "<Code>InvalidAction</Code><Message>Could not find operation Dance for version 2015-12-01</Message>"},
 		{"no such version", "GET", "Action=DescribeLoadBalancers&Version=2012-06-01", "", "elasticloadbalancing", 400, "<Code>InvalidAction</Code>"},
+		{"no version", "GET", "Action=DescribeLoadBalancers", "", "elasticloadbalancing", 400, "Could not find operation DescribeLoadBalancers for version NO_VERSION_SPECIFIED"},
 		{"unknown parameter", "GET", "Action=DescribeLoadBalancers&Version=2015-12-01&Colour=red", "", "elasticloadbalancing", 400, "<Type>Sender</Type><Code>ValidationError</Code><Message>the parameter Colour is not known to this service</Message>"},
 		{"another service", "GET", "Action=DescribeLoadBalancers&Version=2015-12-01", "", "ec2", 403, "<Code>SignatureDoesNotMatch</Code>"},
 	} {

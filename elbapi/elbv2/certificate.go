@@ -59,6 +59,9 @@ func secureListener(r *store.Region, in *listenerCertificatesInput) (*store.Load
 	if !isSecure(x.Protocol) {
 		return nil, nil, query.Invalid("Certificates cannot be specified for %s listeners", x.Protocol)
 	}
+	if len(x.Certificates) == 0 {
+		return nil, nil, query.Fail("InvalidConfigurationRequest", "Listener '%s' has no default certificate: use ModifyListener to set one", x.ARN)
+	}
 	for _, c := range in.Certificates {
 		if c.CertificateArn == "" {
 			return nil, nil, query.Invalid("A certificate ARN must be specified")
