@@ -257,10 +257,34 @@ func checkTargets(r *store.Region, l *store.LoadBalancer, x *store.Listener, a *
 func users(r *store.Region, group string) []string {
 	var l []string
 	for _, b := range r.LoadBalancers {
-		if slices.ContainsFunc(b.Listeners, func(x *store.Listener) bool {
-			return slices.ContainsFunc(x.Actions, func(a store.Action) bool { return slices.Contains(a.Targets(), group) })
-		}) {
+		if slices.Contains(groupsOf(b), group) {
 			l = append(l, b.ARN)
+		}
+	}
+	return l
+}
+
+// allUsers are the users of every target group.
+func allUsers(r *store.Region) map[string][]string {
+	m := make(map[string][]string)
+	for _, b := range r.LoadBalancers {
+		for _, group := range groupsOf(b) {
+			m[group] = append(m[group], b.ARN)
+		}
+	}
+	return m
+}
+
+// groupsOf are the target groups that a load balancer sends traffic to, each once.
+func groupsOf(b *store.LoadBalancer) []string {
+	var l []string
+	for _, x := range b.Listeners {
+		for i := range x.Actions {
+			for _, group := range x.Actions[i].Targets() {
+				if !slices.Contains(l, group) {
+					l = append(l, group)
+				}
+			}
 		}
 	}
 	return l
