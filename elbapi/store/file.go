@@ -15,7 +15,7 @@ import (
 )
 
 // Schema names the format of a store's file.
-const Schema = "parley.aws-accounts/1"
+const Schema = "parley/aws-accounts/1"
 
 // maxFile bounds what is read; 5000 load balancers are about 10 MB.
 const maxFile = 512 << 20

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/parley-tls/parley/elbapi/sigv4"
 )
@@ -154,6 +156,46 @@ func TestAnError(t *testing.T) {
 	}
 }
 
+// TestSchema: what is written fits the published schema, and what the schema lets pass can be read.
+func TestSchema(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/schema/aws-accounts.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(data []byte) error {
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return schema.Validate(v)
+	}
+	s := New()
+	if err := s.AddAccount(full()); err != nil {
+		t.Fatal(err)
+	}
+	data, err := s.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := check(data); err != nil {
+		t.Error(err)
+	}
+	for text, good := range map[string]bool{
+		`{"schema":"parley/aws-accounts/1","accounts":[]}`: true,
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","keys":[{"id":"a","secret":"b"}],"regions":{"eu-west-1":{}}}]}`: true,
+		`{"schema":"parley/aws-accounts/2","accounts":[]}`:                                     false,
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"1"}]}`:                           false,
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","colour":"red"}]}`: false,
+	} {
+		if err := check([]byte(text)); (err == nil) != good {
+			t.Errorf("%s: %v", text, err)
+		}
+		if _, err := Load([]byte(text)); (err == nil) != good {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // TestNothing: to have none and not to say which are two things, and stay so on disk.
 func TestNothing(t *testing.T) {
 	s := New()
@@ -183,16 +225,16 @@ func TestBadFiles(t *testing.T) {
 	for text, want := range map[string]string{
 		"":   "not a file of accounts",
 		"[]": "not a file of accounts",
-		"{}": `schema "": this release reads "parley.aws-accounts/1"`,
-		`{"schema":"parley.aws-accounts/2","accounts":[]}`:                                                                                `schema "parley.aws-accounts/2"`,
-		`{"schema":"parley.aws-accounts/1","accounts":[]} x`:                                                                              "something follows the document",
-		`{"schema":"parley.aws-accounts/1","accounts":[null]}`:                                                                            "account 1 has no id",
-		`{"schema":"parley.aws-accounts/1","accounts":[{"id":"1","keys":[]}]}`:                                                            "account 1 has no id of 12 digits",
-		`{"schema":"parley.aws-accounts/1","accounts":[{"id":"111122223333","keys":[]},{"id":"111122223333","keys":[]}]}`:                 "account 111122223333 is there twice",
-		`{"schema":"parley.aws-accounts/1","accounts":[{"id":"111122223333","keys":[],"regions":{"eu-west-1":null}}]}`:                    "region eu-west-1 is empty",
-		`{"schema":"parley.aws-accounts/1","accounts":[{"id":"111122223333","keys":[],"colour":"red"}]}`:                                  `unknown field "colour"`,
-		`{"schema":"parley.aws-accounts/1","accounts":[{"id":"111122223333","regions":{"a":{"load_balancers":[null]}}}]}`:                 "load balancer 1 of region a is empty",
-		`{"schema":"parley.aws-accounts/1","accounts":[{"id":"111122223333","regions":{"a":{"load_balancers":[{"listeners":[null]}]}}}]}`: "load balancer 1 of region a has an empty listener",
+		"{}": `schema "": this release reads "parley/aws-accounts/1"`,
+		`{"schema":"parley/aws-accounts/2","accounts":[]}`:                                                                                `schema "parley/aws-accounts/2"`,
+		`{"schema":"parley/aws-accounts/1","accounts":[]} x`:                                                                              "something follows the document",
+		`{"schema":"parley/aws-accounts/1","accounts":[null]}`:                                                                            "account 1 has no id",
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"1","keys":[]}]}`:                                                            "account 1 has no id of 12 digits",
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","keys":[]},{"id":"111122223333","keys":[]}]}`:                 "account 111122223333 is there twice",
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","keys":[],"regions":{"eu-west-1":null}}]}`:                    "region eu-west-1 is empty",
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","keys":[],"colour":"red"}]}`:                                  `unknown field "colour"`,
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","regions":{"a":{"load_balancers":[null]}}}]}`:                 "load balancer 1 of region a is empty",
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","regions":{"a":{"load_balancers":[{"listeners":[null]}]}}}]}`: "load balancer 1 of region a has an empty listener",
 	} {
 		path := filepath.Join(t.TempDir(), "f.json")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -296,7 +338,7 @@ func FuzzLoad(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
-	f.Add([]byte(`{"schema":"parley.aws-accounts/1","accounts":[{"id":"111122223333","keys":[{"id":"k"}],"regions":{"eu-west-1":{"load_balancers":[{"arn":"a"}]}}}]}`))
+	f.Add([]byte(`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","keys":[{"id":"k"}],"regions":{"eu-west-1":{"load_balancers":[{"arn":"a"}]}}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := Load(data)
 		if err != nil {
