@@ -3,11 +3,9 @@ package store
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -246,56 +244,6 @@ func TestBadFiles(t *testing.T) {
 	}
 }
 
-// TestAtOnce has many change and read at once; nothing is lost, in memory or on disk.
-func TestAtOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "account.json")
-	s, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.AddAccount(&Account{ID: owner}); err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	for i := range 8 {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for j := range 10 {
-				name := fmt.Sprintf("lb-%d-%d", i, j)
-				if err := s.Update(owner, "eu-west-1", func(r *Region) error {
-					r.AddLoadBalancer(&LoadBalancer{ARN: r.NewLoadBalancerARN(Application, name), Name: name, Type: Application})
-					return nil
-				}); err != nil {
-					t.Error(err)
-				}
-				// What Update returned from is in the file.
-				data, err := os.ReadFile(path)
-				if err != nil || !strings.Contains(string(data), `"name": "`+name+`"`) {
-					t.Errorf("%s is not on disk: %v", name, err)
-				}
-				s.View(owner, "eu-west-1", func(r *Region) error {
-					if r.LoadBalancerNamed(name, false) == nil {
-						t.Errorf("%s is not there", name)
-					}
-					return nil
-				})
-			}
-		}()
-	}
-	wg.Wait()
-	again, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again.View(owner, "eu-west-1", func(r *Region) error {
-		if n := len(r.LoadBalancers); n != 80 {
-			t.Errorf("%d load balancers on disk", n)
-		}
-		return nil
-	})
-}
-
 func TestARNs(t *testing.T) {
 	for _, c := range []struct{ region, kind, want string }{
 		{"eu-west-1", Application, "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/x/"},
@@ -323,60 +271,6 @@ func TestARNs(t *testing.T) {
 		r.RemoveLoadBalancer(l.ARN)
 		if _, x := r.Listener(x.ARN); x != nil || r.LoadBalancer(l.ARN) != nil {
 			t.Error("still there")
-		}
-	}
-}
-
-// FuzzLoad reads files of all kinds; one that is taken is written and read the same.
-func FuzzLoad(f *testing.F) {
-	s := New()
-	if err := s.AddAccount(full()); err != nil {
-		f.Fatal(err)
-	}
-	data, err := s.Snapshot()
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(data)
-	f.Add([]byte(`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","keys":[{"id":"k"}],"regions":{"eu-west-1":{"load_balancers":[{"arn":"a"}]}}}]}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := Load(data)
-		if err != nil {
-			return
-		}
-		written, err := s.Snapshot()
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := Load(written)
-		if err != nil {
-			t.Fatalf("%s: %v", written, err)
-		}
-		if twice, _ := again.Snapshot(); string(twice) != string(written) {
-			t.Fatalf("%s\nand then\n%s", written, twice)
-		}
-	})
-}
-
-func BenchmarkSave5000(b *testing.B) {
-	s, err := Open(filepath.Join(b.TempDir(), "account.json"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	a := full()
-	r := a.Regions["eu-west-1"]
-	for len(r.LoadBalancers) < 5000 {
-		l := *r.LoadBalancers[0]
-		l.ARN = (&Region{Account: owner, Name: "eu-west-1"}).NewLoadBalancerARN(Application, "x")
-		r.LoadBalancers = append(r.LoadBalancers, &l)
-	}
-	if err := s.AddAccount(a); err != nil {
-		b.Fatal(err)
-	}
-	b.ResetTimer()
-	for b.Loop() {
-		if err := s.Update(owner, "eu-west-1", func(r *Region) error { return nil }); err != nil {
-			b.Fatal(err)
 		}
 	}
 }
