@@ -60,7 +60,7 @@ func (j *AWSJournal) Text(w io.Writer, st Style) error {
 		case change.NotApplied, change.Undone:
 			status = st.Dim(status)
 		}
-		rest := string(c.Verdict)
+		rest := ""
 		switch {
 		case c.UndoneBy != "":
 			rest = "by " + c.UndoneBy
@@ -69,9 +69,9 @@ func (j *AWSJournal) Text(w io.Writer, st Style) error {
 		case c.Status == change.NotApplied:
 			rest = c.Note
 		}
-		rows = append(rows, []string{c.Change, c.Begun.Format("2006-01-02 15:04"), c.Listener.String(), c.Listener.Region, dash(c.From) + " -> " + dash(c.To), status, rest})
+		rows = append(rows, []string{c.Change, c.Begun.Format("2006-01-02 15:04"), c.Listener.String(), c.Listener.Region, dash(c.From) + " -> " + dash(c.To), status, string(c.Verdict), rest})
 	}
-	return Table(w, []string{"change", "begun (UTC)", "listener", "region", "policy", "status", ""}, rows)
+	return Table(w, []string{"change", "begun (UTC)", "listener", "region", "policy", "status", "proof", ""}, rows)
 }
 
 // AWSForgotten is what became of a change that is kept for good.

@@ -94,11 +94,11 @@ func classicWish(name string, now *Reading) (w Wish, content *policy.Policy, err
 		return Wish{Reference: p.Name}, p, nil
 	}
 	if p := ofFamily(policy.AWS, name); p != nil {
-		text := fmt.Sprintf("%s is a policy of ALB and NLB: a Classic Load Balancer does not have it", p.Name)
+		text := "has it not"
 		if p.Accepts(suite.TLS13) {
-			text += " and no TLS 1.3 at all; move to an ALB or NLB for that"
+			text = "has neither it nor any TLS 1.3, for which there are ALB and NLB"
 		}
-		return w, nil, unfit("%s; the strictest here is %s", text, policy.Alternatives(policy.Classic, policy.General)[0].Name)
+		return w, nil, unfit("%s is a policy of ALB and NLB: a Classic Load Balancer %s; the strictest here is %s", p.Name, text, policy.Alternatives(policy.Classic, policy.General)[0].Name)
 	}
 	_, err = policy.Find(string(policy.Classic) + "/" + name)
 	return w, nil, unfit("the load balancer has no policy %s of its own, and %s", name, err)
@@ -142,7 +142,7 @@ func (p *Plan) Nothing() bool { return p.Done(&p.Had) && len(p.Set.Remove) == 0 
 
 // Done reports whether a listener has what the plan sets.
 func (p *Plan) Done(now *State) bool {
-	return now.Policy == p.Set.Policy && slices.Equal(now.Policies, p.Set.Policies)
+	return now.Policy == p.Set.Policy && sameNames(now.Policies, p.Set.Policies)
 }
 
 // classicSetting finds the policy to set among those that the load balancer has, or a name for a new one.

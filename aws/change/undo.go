@@ -15,7 +15,7 @@ func NewUndo(c *Change, all []Change, now *Reading, force bool, made time.Time) 
 	was := &c.Plan.Had
 	p := &Plan{Schema: PlanSchema, Made: made.UTC().Truncate(time.Millisecond), Listener: c.Plan.Listener, Had: now.State, Undoes: c.ID}
 	changed := c.Plan.expected().Differences(&now.State)
-	back := now.Policy == was.Policy && slices.Equal(now.Policies, was.Policies)
+	back := now.Policy == was.Policy && sameNames(now.Policies, was.Policies)
 	switch {
 	case back: // it was never made, or is taken back already
 		p.Set = Setting{Policy: now.Policy, Reference: now.Reference, Attributes: now.Attributes, Policies: now.Policies}

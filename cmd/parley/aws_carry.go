@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
@@ -104,7 +105,7 @@ func (c *carrier) run(ctx context.Context) error {
 		if c.carryFlags.journal != "" {
 			doc.Undo += " --journal " + shellWord(c.carryFlags.journal)
 		}
-		if p.Set.Policies != nil && p.Had.Policy != "" && p.Had.Policy != p.Set.Policy {
+		if p.Set.Policies != nil && p.Had.Policy != "" && p.Had.Policy != p.Set.Policy && !slices.Contains(done.Removed, p.Had.Policy) {
 			doc.Left = []string{p.Had.Policy}
 		}
 	}
@@ -190,9 +191,14 @@ func (c *carrier) ask() error {
 	return &exitError{exitBad, errors.New("nothing was changed")}
 }
 
+// isTerminal reports whether f is a device for characters, and not the one that has none.
 func isTerminal(f *os.File) bool {
 	st, err := f.Stat()
-	return err == nil && st.Mode()&os.ModeCharDevice != 0
+	if err != nil || st.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(st, null)
 }
 
 // newSteps prints what is being done to a terminal, and nothing elsewhere.
