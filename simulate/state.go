@@ -324,7 +324,7 @@ func (c *Cloud) State() (State, error) {
 
 func (r *region) state() *Region {
 	s := &Region{SecurityGroups: objects(r.groups), Subnets: objects(r.subnets), NetworkACLs: objects(r.acls), RouteTables: objects(r.routes),
-		Certificates: objects(r.certificates), Events: objects(r.events)}
+		Certificates: objects(r.certificates), Events: objects(slices.DeleteFunc(slices.Clone(r.events), readOnly))}
 	for _, m := range r.metrics.sorted() {
 		out := Metric{Namespace: m.namespace, Name: m.name, Dimensions: map[string]string{}}
 		for _, d := range m.dimensions {
