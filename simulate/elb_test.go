@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing/types"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
@@ -281,5 +283,41 @@ func TestDemo(t *testing.T) {
 	slices.Sort(policies)
 	if n := len(slices.Compact(policies)); n != 7 {
 		t.Errorf("%d policies, want 7: %v", n, policies)
+	}
+}
+
+// TestAtOnce: many ask and change at once, and each change is there.
+func TestAtOnce(t *testing.T) {
+	c, conf := start(t)
+	conf.Region = "eu-south-1"
+	client := elb.NewFromConfig(conf)
+	ctx := context.Background()
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			key := string(rune('a' + i))
+			if _, err := client.AddTags(ctx, &elb.AddTagsInput{LoadBalancerNames: []string{"legacy"}, Tags: []elbtypes.Tag{{Key: &key}}}); err != nil {
+				t.Error(err)
+			}
+			if _, err := client.DescribeLoadBalancers(ctx, nil); err != nil {
+				t.Error(err)
+			}
+			if _, err := cloudtrail.NewFromConfig(conf).LookupEvents(ctx, nil); err != nil {
+				t.Error(err)
+			}
+			if _, err := c.State(); err != nil {
+				t.Error(err)
+			}
+			if _, err := sts.NewFromConfig(conf).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::444455556666:role/parley-reader"), RoleSessionName: aws.String("me")}); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	wait.Wait()
+	out, err := client.DescribeTags(ctx, &elb.DescribeTagsInput{LoadBalancerNames: []string{"legacy"}})
+	if err != nil || len(out.TagDescriptions[0].Tags) != 8 {
+		t.Errorf("%+v, error %v", out, err)
 	}
 }
