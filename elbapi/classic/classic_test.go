@@ -39,7 +39,7 @@ func account(t *testing.T) *elb.Client {
 	}
 	h := httptest.NewServer(elbapi.New(s, elbapi.Options{}, classic.API()))
 	t.Cleanup(h.Close)
-	return elb.New(elb.Options{Region: "eu-west-1", BaseEndpoint: &h.URL, Credentials: credentials.NewStaticCredentialsProvider("testing", "testing", ""), RetryMaxAttempts: 1})
+	return elb.New(elb.Options{Region: "eu-west-1", BaseEndpoint: &h.URL, Credentials: credentials.NewStaticCredentialsProvider("testing", "testing", "")})
 }
 
 // https and http are listeners of the shop.
