@@ -80,7 +80,7 @@ func createListener(c *elbapi.Call, in *createListenerInput) (*listenersOutput, 
 		if isSecure(x.Protocol) && x.SSLPolicy == "" {
 			x.SSLPolicy = defaultPolicy
 		}
-		if err := check(r, l, x); err != nil {
+		if err := check(r, l, x, nil); err != nil {
 			return nil, err
 		}
 		if same := onPort(l, x); same != nil {
@@ -89,7 +89,7 @@ func createListener(c *elbapi.Call, in *createListenerInput) (*listenersOutput, 
 			}
 			return &listenersOutput{[]Listener{showListener(l, same)}}, nil // the same call again
 		}
-		if most := limit("listeners-per-"+l.Type+"-load-balancer", 1); len(l.Listeners) >= most {
+		if most := limit(r, "listeners-per-"+l.Type+"-load-balancer", 1); len(l.Listeners) >= most {
 			return nil, query.Fail("TooManyListeners", "The maximum number of listeners for load balancer '%s' has been reached: %d", l.ARN, most)
 		}
 		x.ARN, x.RuleID = store.NewListenerARN(l.ARN), store.NewID()
@@ -115,11 +115,11 @@ func modifyListener(c *elbapi.Call, in *modifyListenerInput) (*listenersOutput, 
 		if err != nil {
 			return nil, err
 		}
-		x := *old
+		x := *old // change replaces its lists and never writes into them
 		if err := change(&x, in); err != nil {
 			return nil, err
 		}
-		if err := check(r, l, &x); err != nil {
+		if err := check(r, l, &x, old); err != nil {
 			return nil, err
 		}
 		if other := onPort(l, &x); other != nil {

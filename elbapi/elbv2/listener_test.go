@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/parley-tls/parley/elbapi/store"
 )
 
 // TestCreateListener makes listeners that break one rule each, and the nearest that break none.
@@ -236,5 +238,37 @@ func TestListenerCertificates(t *testing.T) {
 	}
 	if got := remove(second); got != "no error" || list() != "aaaatrue " {
 		t.Error(got, list())
+	}
+}
+
+// TestOldListeners: a listener that the API would not make today can still have its policy changed, and back.
+func TestOldListeners(t *testing.T) {
+	server, client, _ := serve(t)
+	alb := balancer(t, client, "shop", "application")
+	var arn, bare string
+	if err := server.Store().Update(owner, region, func(r *store.Region) error {
+		l := r.LoadBalancer(alb)
+		arn = store.NewListenerARN(alb)
+		bare = store.NewListenerARN(alb)
+		l.Listeners = append(l.Listeners, &store.Listener{ARN: arn, Port: 443, Protocol: "HTTPS", SSLPolicy: "ELBSecurityPolicy-2031-01", Certificates: []string{issued + "gone"}},
+			&store.Listener{ARN: bare, Port: 444, Protocol: "HTTPS", SSLPolicy: "ELBSecurityPolicy-2016-08"})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.AddListenerCertificates(context.Background(), &elb.AddListenerCertificatesInput{ListenerArn: &bare, Certificates: certs(second)}); !strings.HasPrefix(code(err), "InvalidConfigurationRequest: ") {
+		t.Errorf("added beside no certificate: %v", err)
+	}
+	if _, err := client.RemoveListenerCertificates(context.Background(), &elb.RemoveListenerCertificatesInput{ListenerArn: &bare, Certificates: certs(second)}); !strings.HasPrefix(code(err), "InvalidConfigurationRequest: ") {
+		t.Errorf("removed from no certificate: %v", err)
+	}
+	for _, in := range []elb.ModifyListenerInput{{Port: aws.Int32(8443)}, {SslPolicy: aws.String("ELBSecurityPolicy-2016-08")}, {Certificates: certs(second)}} {
+		in.ListenerArn = &arn
+		if _, err := client.ModifyListener(context.Background(), &in); err != nil {
+			t.Errorf("%+v: %v", in, err)
+		}
+	}
+	if _, err := client.ModifyListener(context.Background(), &elb.ModifyListenerInput{ListenerArn: &arn, SslPolicy: aws.String("ELBSecurityPolicy-2031-01")}); !strings.HasPrefix(code(err), "SSLPolicyNotFound: ") {
+		t.Errorf("%v", err)
 	}
 }

@@ -41,7 +41,7 @@ func registerTargets(c *elbapi.Call, in *targetsInput) (*nothing, error) {
 		if g.TargetType == "lambda" && len(l) > 1 || g.TargetType == "alb" && len(l) > 1 {
 			return nil, query.Fail("TooManyTargets", "Target groups with target type '%s' can have one target", g.TargetType)
 		}
-		if most := limit("targets-per-"+family(g)+"-load-balancer", 1000); len(l) > most {
+		if most := limit(r, "targets-per-"+family(g)+"-load-balancer", 1000); len(l) > most {
 			return nil, query.Fail("TooManyTargets", "The maximum number of targets has been reached: %d", most)
 		}
 		g.Targets = l
