@@ -110,8 +110,8 @@ func TestAWSSimulateByCLI(t *testing.T) {
 		{"elb delete-load-balancer-policy --load-balancer-name legacy --policy-name tls12", `\(InvalidConfigurationRequest\)`},
 		{"elb delete-load-balancer-policy --load-balancer-name legacy --policy-name tls-2015", `^$`},
 		{"elb describe-load-balancer-policies --query length(PolicyDescriptions)", `^11$`},
-		{"cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=ModifyListener --query Events[].[Username,Resources[0].ResourceName] --output text", `(?s)^demo\s+\S*` + listener + `\s+demo\s+` + listener + `\s+pipeline\s+` + listener + `$`},
-		{"cloudwatch get-metric-data --start-time " + ago(time.Hour) + " --end-time " + ago(0) + ` --metric-data-queries [{"Id":"m","MetricStat":{"Metric":{"Namespace":"AWS/ApplicationELB","MetricName":"ClientTLSNegotiationErrorCount","Dimensions":[{"Name":"LoadBalancer","Value":"app/shop/50dc6c495c0c9188"}]},"Period":3600,"Stat":"Sum"}}] --query sum(MetricDataResults[].Values[])`, `^[1-9][0-9][0-9](\.0)?$`},
+		{"cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=ModifyListener --query Events[].[Username,Resources[0].ResourceName] --output text", `(?s)^demo\s+\S*` + listener + `\s+demo\s+` + listener + `\s+pipeline\s+\S+/a1b2c3d4e5f60718$`},
+		{"cloudwatch get-metric-data --start-time " + ago(time.Hour) + " --end-time " + ago(0) + ` --metric-data-queries [{"Id":"m","MetricStat":{"Metric":{"Namespace":"AWS/ApplicationELB","MetricName":"ClientTLSNegotiationErrorCount","Dimensions":[{"Name":"LoadBalancer","Value":"app/api/6d0ecf831eec9f09"}]},"Period":3600,"Stat":"Sum"}}] --query sum(MetricDataResults[].Values[])`, `^[1-9][0-9][0-9](\.0)?$`},
 	} {
 		if got := cli(t, aws, c.command); !regexp.MustCompile(c.want).MatchString(got) {
 			t.Errorf("aws %s: %s\nwant %s", c.command, got, c.want)
@@ -193,5 +193,21 @@ func TestAWSSimulateDocument(t *testing.T) {
 	}
 	if _, err := simulate.New(s); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAWSSimulateDemo: what the demo is for comes out of Parley's own commands.
+func TestAWSSimulateDemo(t *testing.T) {
+	simulation(t, "--demo")
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	for _, c := range []struct{ args, want string }{
+		{"aws list --all-regions", `(?s)intranet.*api.*edge.*legacy.*shop.*checkout.*mail.*telemetry`},
+		{"aws list --role arn:aws:iam::444455556666:role/parley-reader", `444455556666 eu-west-1\s+partner`},
+		{"aws errors", `api \(ALB\) +443 .*rises (?s:.*)by ModifyListener`},
+	} {
+		out, errs, _ := ran(t, strings.Fields(c.args)...)
+		if !regexp.MustCompile(c.want).MatchString(out) {
+			t.Errorf("parley %s: %s%s\nwant %s", c.args, out, errs, c.want)
+		}
 	}
 }
