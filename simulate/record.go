@@ -16,13 +16,12 @@ import (
 // recordBalancing writes a call of Elastic Load Balancing into the history, with its answer where it changed something.
 func (c *Cloud) recordBalancing(k *call, status int, body []byte) {
 	ch := k.recorded()
-	answer := readXML(body)
 	switch {
 	case status != http.StatusOK:
-		e := answer.branch("Error")
+		e := readXML(body).branch("Error")
 		ch.failed = &fault{code: e.text("Code"), message: e.text("Message"), status: status}
 	case !ch.readOnly:
-		ch.answer, _ = asEvent("", answer.branch(k.action+"Result")).(tree)
+		ch.answer, _ = asEvent("", readXML(body).branch(k.action+"Result")).(tree)
 		ch.resources = resourcesOf(ch.answer, ch.resources)
 	}
 	c.mu.Lock()
@@ -49,7 +48,7 @@ func (c *Cloud) recordRefused(k *call, s *service, f *fault) {
 func (k *call) recorded() recorded {
 	parameters := tree{}
 	for name, v := range k.in {
-		if name != "Action" && name != "Version" {
+		if name != "Action" && name != "Version" && !strings.HasPrefix(name, "X-Amz-") {
 			parameters[name] = v
 		}
 	}
