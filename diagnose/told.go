@@ -73,6 +73,7 @@ func ByAPI(c *ClientSide, t *Told, serverName string, now time.Time) *Diagnosis 
 		s := &server{policy: p, id: id, name: serverName, family: t.Kind.Family(), kind: p.Kind, now: p, keys: keyTypes(id)}
 		d.decide(c, s, "the listener", now)
 		d.PolicyMatch = []PolicyMatch{{Name: p.Name, Family: p.Family, Exact: true, Missing: []string{}, Extra: []string{}}}
+		d.Findings = append(d.Findings, doubt(p)...)
 	}
 	d.Target = t.target(serverName)
 	return d
