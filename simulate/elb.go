@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/parley-tls/parley/aws/elb"
 	"github.com/parley-tls/parley/elbapi"
 	"github.com/parley-tls/parley/elbapi/classic"
 	"github.com/parley-tls/parley/elbapi/elbv2"
@@ -123,52 +122,10 @@ func (c *Cloud) complete(r *store.Region, l *store.LoadBalancer) error {
 	case l.ARN != "" && r.LoadBalancer(l.ARN) != nil, r.LoadBalancerNamed(l.Name, l.Type == store.Classic) != nil:
 		return fmt.Errorf("there is one of that name already")
 	}
-	switch l.Type {
-	case store.Classic:
+	if l.Type == store.Classic {
 		return classic.Complete(r, l, c.now())
-	case store.Application, store.Network, store.Gateway:
-	default:
-		return fmt.Errorf("type %q: want application, network, gateway or classic", l.Type)
 	}
-	def := func(v *string, otherwise string) {
-		if *v == "" {
-			*v = otherwise
-		}
-	}
-	def(&l.Scheme, "internet-facing")
-	def(&l.State, "active")
-	def(&l.IPAddressType, "ipv4")
-	def(&l.ARN, r.NewLoadBalancerARN(l.Type, l.Name))
-	def(&l.DNSName, dnsName(l, r.Name))
-	if l.Created.IsZero() {
-		l.Created = c.now().UTC()
-	}
-	for _, x := range l.Listeners {
-		def(&x.ARN, store.NewListenerARN(l.ARN))
-		def(&x.RuleID, store.NewID())
-		switch as := (elb.Listener{Protocol: x.Protocol}); {
-		case x.Port < 1 || x.Port > 65535:
-			return fmt.Errorf("listener at port %d: want 1 to 65535", x.Port)
-		case as.TLS():
-			def(&x.SSLPolicy, elb.DefaultPolicy)
-		case x.SSLPolicy != "":
-			return fmt.Errorf("listener at port %d: %s has no ssl_policy", x.Port, x.Protocol)
-		}
-	}
-	return nil
-}
-
-// dnsName is the name of a load balancer that has none yet.
-func dnsName(l *store.LoadBalancer, region string) string {
-	id := l.ARN[strings.LastIndexByte(l.ARN, '/')+1:]
-	if l.Type == store.Application {
-		name := l.Name + "-" + id + "." + region + ".elb.amazonaws.com"
-		if l.Scheme == "internal" {
-			return "internal-" + name
-		}
-		return name
-	}
-	return l.Name + "-" + id + ".elb." + region + ".amazonaws.com"
+	return elbv2.Complete(r, l, c.now())
 }
 
 // certificate is what the load balancers' server knows of one of ACM's.

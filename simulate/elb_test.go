@@ -52,6 +52,9 @@ func TestBadLoadBalancersOfAState(t *testing.T) {
 	for _, c := range []struct{ balancer, want string }{
 		{`{"type": "network"}`, "no name"},
 		{`{"name": "a", "type": "alb"}`, `type "alb"`},
+		{`{"name": "a", "type": "application", "arn": "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/a/1"}`, "16 hexadecimal digits"},
+		{`{"name": "a", "type": "application", "arn": "arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/app/a/0123456789abcdef"}`, "eu-west-1"},
+		{`{"name": "a", "type": "application", "listeners": [{"port": 443, "protocol": "TLS"}]}`, `protocol "TLS"`},
 		{`{"name": "a", "type": "network", "listeners": [{"port": 80, "protocol": "TCP", "ssl_policy": "ELBSecurityPolicy-2016-08"}]}`, "TCP has no ssl_policy"},
 		{`{"name": "a", "type": "network", "listeners": [{"port": 0, "protocol": "TCP"}]}`, "port 0"},
 		{`{"name": "a", "type": "classic", "listeners": [{"port": 443, "protocol": "HTTPS", "policies": ["x"]}]}`, "SSLCertificateId"},
@@ -206,5 +209,57 @@ func TestForms(t *testing.T) {
 	}
 	if _, err := parseForm(map[string][]string{strings.Repeat("a.", 100): {""}}); err == nil {
 		t.Error("a parameter 100 deep was taken")
+	}
+}
+
+// TestDemo: the demo is there as it is told, in the words of the real API's client.
+func TestDemo(t *testing.T) {
+	c, err := New(Demo(time.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, c)
+	t.Setenv("AWS_ACCESS_KEY_ID", DemoKey)
+	t.Setenv("AWS_SECRET_ACCESS_KEY", DemoKey)
+	ctx := context.Background()
+	conf := configure(t)
+	var names, policies []string
+	for _, region := range []string{"eu-west-1", "us-east-1", "ap-southeast-2"} {
+		conf.Region = region
+		two, err := elbv2.NewFromConfig(conf).DescribeLoadBalancers(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range two.LoadBalancers {
+			names = append(names, *l.LoadBalancerName)
+			listeners, err := elbv2.NewFromConfig(conf).DescribeListeners(ctx, &elbv2.DescribeListenersInput{LoadBalancerArn: l.LoadBalancerArn})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, x := range listeners.Listeners {
+				if x.SslPolicy == nil {
+					continue
+				}
+				policies = append(policies, *x.SslPolicy)
+				if _, err := elbv2.NewFromConfig(conf).ModifyListener(ctx, &elbv2.ModifyListenerInput{ListenerArn: x.ListenerArn, SslPolicy: aws.String("none")}); err != nil {
+					wantCode(t, err, "SSLPolicyNotFound")
+				}
+			}
+		}
+		one, err := elb.NewFromConfig(conf).DescribeLoadBalancers(ctx, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range one.LoadBalancerDescriptions {
+			names = append(names, *l.LoadBalancerName)
+		}
+	}
+	slices.Sort(names)
+	if diff := cmp.Diff([]string{"api", "checkout", "edge", "intranet", "legacy", "mail", "shop", "telemetry"}, names); diff != "" {
+		t.Error(diff)
+	}
+	slices.Sort(policies)
+	if n := len(slices.Compact(policies)); n != 7 {
+		t.Errorf("%d policies, want 7: %v", n, policies)
 	}
 }

@@ -82,10 +82,16 @@ func start(t *testing.T) (*Cloud, aws.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serve(t, c)
+	return c, configure(t)
+}
+
+// serve serves a simulation, and points the SDKs and the CLI at it.
+func serve(t *testing.T, c *Cloud) {
+	t.Helper()
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
 	testbed.OnlyAWS(t, server.URL)
-	return c, configure(t)
 }
 
 func configure(t *testing.T, with ...func(*config.LoadOptions) error) aws.Config {

@@ -23,6 +23,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/aws/smithy-go/logging"
+
 	elbvalues "github.com/parley-tls/parley/aws/elb"
 )
 
@@ -98,6 +100,8 @@ func load(ctx context.Context, profile, endpoint string) (aws.Config, error) {
 			})
 		}),
 	}
+	// What the SDK warns of (a connection that cannot be used again) is nothing to the user; errors come as values.
+	opts = append(opts, config.WithLogger(logging.Nop{}))
 	if profile != "" {
 		opts = append(opts, config.WithSharedConfigProfile(profile))
 	}

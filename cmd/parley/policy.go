@@ -30,7 +30,7 @@ takes one policy out of several.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPolicyListCmd(), newPolicyShowCmd(), newPolicyCompareCmd(), newPolicyMatchCmd(), newPolicyRecommendCmd())
+	cmd.AddCommand(newPolicyListCmd(), newPolicyShowCmd(), newPolicyCompareCmd(), newPolicyMatchCmd(), newPolicyRecommendCmd(), newPolicyCheckUpstreamCmd())
 	return cmd
 }
 

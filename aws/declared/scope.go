@@ -1,0 +1,360 @@
+package declared
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/ext/tryfunc"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+)
+
+// maxValue bounds how much a local or argument may hold, so that values that are made of each other cannot double
+// without end. Counted are characters and elements.
+const maxValue = 4096
+
+// functions are those of Terraform that choose among what they are given, and make nothing larger than that.
+// Source: "Built-in Functions" of Terraform's documentation.
+var functions = map[string]function.Function{
+	"coalesce": stdlib.CoalesceFunc, "lookup": stdlib.LookupFunc, "element": stdlib.ElementFunc, "merge": stdlib.MergeFunc,
+	"lower": stdlib.LowerFunc, "upper": stdlib.UpperFunc, "trimspace": stdlib.TrimSpaceFunc, "length": stdlib.LengthFunc,
+	"contains": stdlib.ContainsFunc, "keys": stdlib.KeysFunc, "values": stdlib.ValuesFunc, "try": tryfunc.TryFunc, "can": tryfunc.CanFunc,
+	"tostring": stdlib.MakeToFunc(cty.String), "tonumber": stdlib.MakeToFunc(cty.Number), "tobool": stdlib.MakeToFunc(cty.Bool),
+	"toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)), "tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
+}
+
+// argument is a value that a name stands for, or why it is not known.
+type argument struct {
+	value cty.Value
+	why   string
+	refs  []string
+	// assumed is the variable whose default it is, or is made of.
+	assumed string
+}
+
+// scope is the names that the expressions of a module can use.
+type scope struct {
+	module *module
+	vars   map[string]argument
+	locals map[string]argument
+	each   map[string]cty.Value // key and value, in an instance of for_each
+	// eachAssumed is the variable whose default for_each goes over.
+	eachAssumed string
+}
+
+// newScope resolves the variables and locals of a module. args are those of the call; nil for a root module.
+func newScope(m *module, args map[string]argument) *scope {
+	s := &scope{module: m, vars: map[string]argument{}, locals: map[string]argument{}}
+	for name, def := range m.variables {
+		given, ok := args[name]
+		set := m.values[name]
+		switch {
+		case ok:
+			s.vars[name] = given
+		case set != nil && args == nil:
+			s.vars[name] = s.evaluate(set)
+		case def != nil:
+			a := s.evaluate(def)
+			if args == nil {
+				a.assumed = "var." + printable(name)
+			}
+			s.vars[name] = a
+		default:
+			s.vars[name] = argument{value: cty.DynamicVal, why: "set by var." + printable(name)}
+		}
+	}
+	// Each round resolves the locals whose own are resolved: as many rounds as there are locals are enough, and a round without
+	// progress ends it (what is left goes round in a circle).
+	for range len(m.locals) {
+		before := len(s.locals)
+		for _, name := range slices.Sorted(maps.Keys(m.locals)) {
+			if _, done := s.locals[name]; !done && s.ready(m.locals[name]) {
+				s.locals[name] = s.evaluate(m.locals[name])
+			}
+		}
+		if len(s.locals) == before {
+			break
+		}
+	}
+	return s
+}
+
+// ready reports whether the locals that an expression uses are resolved.
+func (s *scope) ready(e hcl.Expression) bool {
+	for _, t := range e.Variables() {
+		if t.RootName() == "local" && len(t) > 1 {
+			if name := step(t, 1); s.module.locals[name] != nil {
+				if _, ok := s.locals[name]; !ok {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// evaluate gives an expression its value, or says what it is set by.
+func (s *scope) evaluate(e hcl.Expression) argument {
+	if bad := s.module.unbounded(e); bad != "" {
+		return argument{value: cty.DynamicVal, why: bad, refs: s.refs(e)}
+	}
+	v, diags := e.Value(s.context(e))
+	v, _ = v.UnmarkDeep()
+	a := argument{value: v, refs: s.refs(e), assumed: s.assumed(e)}
+	switch {
+	case !diags.HasErrors() && v.IsKnown() && size(v, 0) <= maxValue: // a map may have something unknown in it
+	default:
+		a.value, a.why = cty.DynamicVal, s.why(e)
+		if a.why == "" {
+			a.why = "an expression that the file does not decide"
+		}
+	}
+	return a
+}
+
+// jsonLoop finds what may be a loop, or hide one, in an expression of .tf.json, whose parts cannot be looked at.
+var jsonLoop = regexp.MustCompile(`[\[{]\s*for\b|\*|\\`)
+
+// unbounded names what in an expression could cost much more than it is long.
+func (m *module) unbounded(e hcl.Expression) string {
+	n, ok := e.(hclsyntax.Node)
+	if !ok {
+		if r := e.Range(); jsonLoop.Match(r.SliceBytes(m.sources[r.Filename])) {
+			return "set by an expression with a loop or an escape"
+		}
+		return ""
+	}
+	bad := ""
+	hclsyntax.VisitAll(n, func(n hclsyntax.Node) hcl.Diagnostics {
+		switch x := n.(type) {
+		case *hclsyntax.ForExpr:
+			bad = "set by a for expression"
+		case *hclsyntax.SplatExpr:
+			bad = "set by a splat expression"
+		case *hclsyntax.FunctionCallExpr:
+			if _, known := functions[x.Name]; !known {
+				bad = "set by the function " + printable(x.Name)
+			}
+		}
+		return nil
+	})
+	return bad
+}
+
+// size counts the characters and elements of a value, up to a little over maxValue.
+func size(v cty.Value, depth int) int {
+	switch {
+	case depth > maxDepth:
+		return maxValue + 1
+	case !v.IsKnown() || v.IsNull():
+		return 1
+	case v.Type() == cty.String:
+		return 1 + len(v.AsString())
+	case !v.CanIterateElements():
+		return 1
+	}
+	n := 1
+	for it := v.ElementIterator(); it.Next() && n <= maxValue; {
+		k, e := it.Element()
+		n += size(k, depth+1) + size(e, depth+1)
+	}
+	return n
+}
+
+// context holds what an expression refers to; everything that is not of this file is unknown.
+func (s *scope) context(e hcl.Expression) *hcl.EvalContext {
+	vars, locals := map[string]cty.Value{}, map[string]cty.Value{}
+	all := map[string]cty.Value{}
+	for _, t := range e.Variables() {
+		name := step(t, 1)
+		switch t.RootName() {
+		case "var":
+			vars[name] = cty.DynamicVal
+			if a, ok := s.vars[name]; ok {
+				vars[name] = a.value
+			}
+		case "local":
+			locals[name] = cty.DynamicVal
+			if a, ok := s.locals[name]; ok {
+				locals[name] = a.value
+			}
+		case "each":
+			all["each"] = cty.DynamicVal
+			if s.each != nil {
+				all["each"] = cty.ObjectVal(s.each)
+			}
+		default:
+			all[t.RootName()] = cty.DynamicVal
+		}
+	}
+	all["var"], all["local"] = cty.ObjectVal(vars), cty.ObjectVal(locals)
+	return &hcl.EvalContext{Variables: all, Functions: functions}
+}
+
+// why names the first thing in an expression whose value is not known.
+func (s *scope) why(e hcl.Expression) string {
+	for _, t := range e.Variables() {
+		name := step(t, 1)
+		switch t.RootName() {
+		case "var":
+			if a, ok := s.vars[name]; !ok || a.why != "" || !a.value.IsWhollyKnown() {
+				if a.why != "" {
+					return a.why
+				}
+				return "set by var." + printable(name)
+			}
+		case "local":
+			if a, ok := s.locals[name]; !ok || a.why != "" || !a.value.IsWhollyKnown() {
+				if a.why != "" {
+					return a.why
+				}
+				return "set by local." + printable(name)
+			}
+		case "each":
+			if s.each == nil {
+				return "set by each." + printable(name)
+			}
+		default:
+			names := []string{t.RootName(), name}
+			if t.RootName() == "data" {
+				names = append(names, step(t, 2))
+			}
+			return "set by " + printable(strings.TrimRight(strings.Join(names, "."), "."))
+		}
+	}
+	return ""
+}
+
+// refs are the addresses, within the module, of the resources that an expression refers to.
+func (s *scope) refs(e hcl.Expression) []string {
+	var l []string
+	for _, t := range e.Variables() {
+		if terraformTypes[t.RootName()] {
+			a := t.RootName() + "." + step(t, 1)
+			l = append(l, a)
+			if key := index(t, 2); key != "" {
+				l = append(l, a+key)
+			}
+		}
+		from := s.locals
+		if t.RootName() == "var" {
+			from = s.vars
+		} else if t.RootName() != "local" {
+			continue
+		}
+		l = append(l, from[step(t, 1)].refs...)
+	}
+	return l
+}
+
+// assumed is the first variable, left at its default, that an expression takes its value from.
+func (s *scope) assumed(e hcl.Expression) string {
+	for _, t := range e.Variables() {
+		from := s.locals
+		switch t.RootName() {
+		case "var":
+			from = s.vars
+		case "each":
+			if s.eachAssumed != "" {
+				return s.eachAssumed
+			}
+			continue
+		case "local":
+		default:
+			continue
+		}
+		if a := from[step(t, 1)].assumed; a != "" {
+			return a
+		}
+	}
+	return ""
+}
+
+// step is the name at a place of a traversal, "" where there is none.
+func step(t hcl.Traversal, i int) string {
+	if i < len(t) {
+		if a, ok := t[i].(hcl.TraverseAttr); ok {
+			return a.Name
+		}
+	}
+	return ""
+}
+
+// index is the instance key at a place of a traversal, as addresses write it: [0], ["a"].
+func index(t hcl.Traversal, i int) string {
+	if i < len(t) {
+		if x, ok := t[i].(hcl.TraverseIndex); ok {
+			return instanceKey(x.Key)
+		}
+	}
+	return ""
+}
+
+func instanceKey(k cty.Value) string {
+	if !k.IsKnown() || k.IsNull() {
+		return ""
+	}
+	s, err := convert.Convert(k, cty.String)
+	if err != nil {
+		return ""
+	}
+	if k.Type() == cty.Number {
+		return "[" + s.AsString() + "]"
+	}
+	return fmt.Sprintf("[%q]", s.AsString())
+}
+
+// instance is one of what a block with count or for_each makes.
+type instance struct {
+	key   string
+	scope *scope
+}
+
+// instances lists what a resource or module block makes: one, none where count is 0, or one for each element of for_each.
+// Where the file does not tell how many, it makes one whose each.value is not known.
+func (s *scope) instances(b *hcl.Block) []instance {
+	c, _, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "count"}, {Name: "for_each"}}})
+	if a := c.Attributes["count"]; a != nil {
+		if n := s.evaluate(a.Expr).value; n.IsKnown() && !n.IsNull() && n.Type() == cty.Number && n.RawEquals(cty.Zero) {
+			return nil
+		}
+		return []instance{{"", s}}
+	}
+	a := c.Attributes["for_each"]
+	if a == nil {
+		return []instance{{"", s}}
+	}
+	all := s.evaluate(a.Expr)
+	v := all.value
+	if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() || v.LengthInt() > maxInstances {
+		return []instance{{"[*]", s}}
+	}
+	var l []instance
+	for it := v.ElementIterator(); it.Next(); {
+		k, e := it.Element()
+		if v.Type().IsSetType() {
+			k = e
+		}
+		child := *s
+		child.each, child.eachAssumed = map[string]cty.Value{"key": k, "value": e}, all.assumed
+		l = append(l, instance{instanceKey(k), &child})
+	}
+	return l
+}
+
+// arguments evaluates what a call passes to a module.
+func (s *scope) arguments(call *hcl.Block) map[string]argument {
+	args := map[string]argument{}
+	attrs, _ := call.Body.JustAttributes() // blocks in it, such as providers, are no arguments
+	for name, a := range attrs {
+		args[name] = s.evaluate(a.Expr)
+	}
+	return args
+}
