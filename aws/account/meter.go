@@ -43,7 +43,7 @@ func (m *Meter) Calls() map[string]int {
 	return c
 }
 
-// add puts the meter behind the retries, so that each request that goes out passes it.
+// add puts the meter behind the retries and the look-up of credentials, so that each request that goes out passes it and no other.
 func (m *Meter) add(stack *middleware.Stack) error {
 	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("ParleyMeter", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 		middleware.FinalizeOutput, middleware.Metadata, error) {
@@ -54,7 +54,7 @@ func (m *Meter) add(stack *middleware.Stack) error {
 			}
 		}
 		return next.HandleFinalize(ctx, in)
-	}), "Retry", middleware.After)
+	}), "Signing", middleware.Before)
 }
 
 // count notes a request and returns what holds it back, if anything.

@@ -70,6 +70,15 @@ func start(t *testing.T, state string) *simulate.Cloud {
 	return c
 }
 
+func parse(t *testing.T, name string) elb.Name {
+	t.Helper()
+	n, err := elb.ParseName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // both are the regions of the account.
 var both = account.Options{Regions: []string{"eu-west-1", "us-east-1"}}
 
@@ -221,11 +230,7 @@ func TestResolve(t *testing.T) {
 	c := start(t, shop)
 	all := sessions(t, both)
 	resolve := func(text string) (*elb.Listener, error) {
-		n, err := elb.ParseName(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return find.Resolve(context.Background(), all, n)
+		return find.Resolve(context.Background(), all, parse(t, text))
 	}
 	l, err := resolve("edge")
 	if err != nil || l.Port != 443 || l.Kind != elb.NLB || l.ALPN != "HTTP2Only" || l.Certificates[0].Key != "EC_prime256v1" {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -76,12 +75,7 @@ func awsList(cmd *cobra.Command, f *awsListFlags) error {
 		return err
 	}
 	inv, err := find.List(ctx, sessions, o)
-	if errors.Is(err, context.Canceled) {
-		return undecided(errors.New("interrupted"))
-	}
-	if err != nil {
-		return undecided(err)
-	}
+	interrupted := err
 	doc := awsListOf(inv, f.policy)
 	w := cmd.OutOrStdout()
 	switch {
@@ -96,10 +90,15 @@ func awsList(cmd *cobra.Command, f *awsListFlags) error {
 	default:
 		err = doc.Text(w, styleFor(w))
 	}
-	if err == nil && len(inv.Problems) > 0 {
+	switch {
+	case err != nil:
+		return err
+	case interrupted != nil:
+		return undecided(errors.New("interrupted: this is what was found until then"))
+	case len(inv.Problems) > 0:
 		return &exitError{code: exitUndecided}
 	}
-	return err
+	return nil
 }
 
 // awsListOf makes the document of an inventory: all listeners, or those with a word in the name of their policy.
