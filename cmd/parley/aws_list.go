@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -67,6 +68,12 @@ func awsList(cmd *cobra.Command, f *awsListFlags) error {
 			return fmt.Errorf("--type %q: use alb, nlb or classic", name)
 		}
 		o.Kinds = append(o.Kinds, k)
+	}
+	var one sync.Mutex
+	o.Slow = func(region string, n int, d time.Duration) {
+		one.Lock()
+		defer one.Unlock()
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: the listeners of %d load balancers take %.0f s at the rate that AWS allows\n", region, n, d.Seconds())
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
 	defer stop()
