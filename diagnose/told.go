@@ -217,24 +217,34 @@ func notReached(why string, judged bool) Finding {
 	return Finding{ID: "not-probed", Summary: text}
 }
 
-// fill puts the listener's names into commands that change its policy.
+// fill puts the listener's names into commands that change its policy, and puts before them the one of Parley's own, which shows
+// what the change does to whom, proves it and can take it back.
 func (t *Told) fill(l []Fix) []Fix {
 	l = slices.Clone(l)
 	for i := range l {
 		l[i].Commands = slices.Clone(l[i].Commands)
 		for j, c := range l[i].Commands {
 			if strings.HasPrefix(c, "aws elbv2 modify-listener ") {
-				c = strings.Replace(c, "LISTENER_ARN", t.ARN, 1) + " --region " + t.Region
+				c = strings.Replace(c, "LISTENER_ARN", quote(t.ARN), 1) + " --region " + quote(t.Region)
 			}
 			if strings.HasPrefix(c, "aws elb ") {
-				c = strings.Replace(c, "--load-balancer-name NAME", "--load-balancer-name "+t.LoadBalancer, 1)
+				c = strings.Replace(c, "--load-balancer-name NAME", "--load-balancer-name "+quote(t.LoadBalancer), 1)
 				c = strings.Replace(c, "--load-balancer-port 443", "--load-balancer-port "+strconv.Itoa(t.Port), 1)
 				if strings.Contains(c, "set-load-balancer-policies-of-listener") && len(t.OtherPolicies) > 0 {
-					c += " " + strings.Join(t.OtherPolicies, " ") // the call replaces the whole list
+					for _, p := range t.OtherPolicies {
+						c += " " + quote(p) // the call replaces the whole list
+					}
 				}
-				c += " --region " + t.Region
+				c += " --region " + quote(t.Region)
 			}
 			l[i].Commands[j] = c
+		}
+		if l[i].Side == SideLoadBalancer && l[i].Policy != "" {
+			safe := "parley aws set-policy " + quote(t.Identifier) + " " + l[i].Policy
+			if !strings.HasPrefix(t.Identifier, "arn:") {
+				safe += " --region " + quote(t.Region)
+			}
+			l[i].Commands = append([]string{safe}, l[i].Commands...)
 		}
 	}
 	return l

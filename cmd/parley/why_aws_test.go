@@ -25,6 +25,7 @@ func TestWhyAWS(t *testing.T) {
 		never string
 	}{
 		{"aws:shop-alb --client java-7u25 --connect " + right.Addr, exitBad, []string{`"id": "no-common-version"`, `"id": "policy-confirmed"`, `"id": "targets"`, `"proved": true`,
+			`"parley aws set-policy arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop-alb/`,
 			`--listener-arn arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/shop-alb/`, `"key_algorithm": "RSA_2048"`}, "certificate-differs"},
 		{"aws:shop-alb --client go-1.26 --ca-file " + id.CA + " --connect " + right.Addr, exitGood, []string{`"outcome": "negotiated"`, `"exact": true`, `"id": "policy-confirmed"`}, `"predicted"`},
 		{"shop-alb --aws --client go-1.26 --connect " + other.Addr, exitBad, []string{`"id": "policy-differs"`, "does not run it but ELBSecurityPolicy-TLS13-1-2-Res-2021-06", `"id": "certificate-differs"`,
