@@ -49,12 +49,15 @@ func (o *Obstacle) keepsAway() bool {
 	return o.Cause == cause.ConnectionRefused || o.Cause == cause.ConnectionTimeout
 }
 
-// seenHere reports whether a connection from this machine would have met it: not what is about another address.
-func (o *Obstacle) seenHere() bool { return o.Keeps != KeepsSource && o.keepsAway() }
+// seenHere reports whether a connection from this machine would have met it: not what is about another address, and not what a
+// handshake does not show, as revocation.
+func (o *Obstacle) seenHere() bool {
+	return o.Keeps != KeepsSource && (o.keepsAway() || o.Cause == cause.CertificateExpired)
+}
 
 // Explained reports whether an API shows for certain why the client does not get in, though no connection was made.
 func (d *Diagnosis) Explained() bool {
-	return d.AWS != nil && slices.ContainsFunc(d.AWS.Obstacles, func(o Obstacle) bool { return o.certain() })
+	return d.AWS != nil && len(d.Causes) > 0 && slices.ContainsFunc(d.AWS.Obstacles, func(o Obstacle) bool { return o.certain() && o.Cause == d.Causes[0].ID })
 }
 
 // ByAPI decides from what the API says alone whether a client gets in. The outcome is Unreachable where that does not decide:
@@ -121,7 +124,14 @@ func Weigh(c *ClientSide, t *Told, live *Diagnosis, serverName string, now time.
 	var fixes []Fix
 	for i := range t.Obstacles {
 		o := &t.Obstacles[i]
-		if !o.certain() || reached && o.seenHere() || has(d.Causes, o.Cause) {
+		at := slices.IndexFunc(d.Causes, func(c Cause) bool { return c.ID == o.Cause })
+		switch {
+		case at >= 0 && o.certain() && o.keepsAway(): // the API knows what the silence alone does not tell
+			d.Causes = slices.Delete(slices.Clone(d.Causes), at, at+1)
+		case at >= 0:
+			d.Causes[at].Evidence = append(d.Causes[at].Evidence, o.Evidence...)
+			continue
+		case !o.certain() || reached && o.seenHere():
 			d.Findings = append(d.Findings, o.finding(reached))
 			continue
 		}

@@ -121,6 +121,8 @@ func TestWhyObstacles(t *testing.T) {
 	testbed.OnlyAWS(t, server.URL)
 	id := testbed.Make(t, testbed.RSA2048)
 	modern := testbed.Start(t, testbed.ForPolicy(policy.ByName("TLS13-1-2-2021-06"), testbed.OpenSSL).With(id)).Addr
+	old := testbed.Make(t, testbed.RSAExpired)
+	expired := testbed.Start(t, testbed.ForPolicy(policy.ByName("TLS13-1-2-2021-06"), testbed.OpenSSL).With(old)).Addr
 	own, err := policy.ClassicCustom("own", []policy.AttributeValue{{AttributeName: "Protocol-TLSv1.2", AttributeValue: "true"}, {AttributeName: "ECDHE-RSA-AES128-GCM-SHA256", AttributeValue: "true"},
 		{AttributeName: "AES256-SHA256", AttributeValue: "true"}, {AttributeName: "Server-Defined-Cipher-Order", AttributeValue: "true"}})
 	if err != nil {
@@ -141,6 +143,9 @@ func TestWhyObstacles(t *testing.T) {
 		{"aws:staff --client go-1.26 --source 198.51.100.7 --client-certificate --no-probe", exitBad, "unreachable", "connection-timeout", "negotiation-would-succeed"},
 		{"aws:staff --client go-1.26 --client-certificate --connect " + modern + ca, exitGood, "negotiated", "", "policy-confirmed certificate-differs"},
 		{"aws:stale --client go-1.26 --no-probe", exitBad, "refused", "certificate-expired", ""},
+		{"aws:stale --client go-1.26 --connect " + modern + ca, exitGood, "negotiated", "", "certificate certificate-differs"},
+		{"aws:stale --client go-1.26 --connect " + expired + " --ca-file " + old.CA, exitBad, "refused", "certificate-expired", "policy-confirmed certificate-differs"},
+		{"aws:office:444 --client go-1.26 --connect 127.0.0.1:1", exitBad, "unreachable", "connection-refused connection-timeout", "not-probed"},
 		{"aws:stale:5432 --client go-1.26 --no-probe", exitUndecided, "unreachable", "", "listener"},
 		{"aws:stale:5432 --client go-1.26 --servername lb.example.com --connect " + modern + ca, exitGood, "negotiated", "", "listener"},
 		{"aws:office --client go-1.26 --no-probe", exitGood, "negotiated", "", "security-group"},
