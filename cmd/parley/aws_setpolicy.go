@@ -93,7 +93,7 @@ func (f *setPolicyFlags) run(ctx context.Context, cmd *cobra.Command, listener, 
 	}
 	certified := id
 	if id == nil {
-		if certified = l.Presents(); certified != nil {
+		if certified = l.Certified(); certified != nil {
 			id = l.Identity(l.ServerName())
 		}
 	}
