@@ -22,8 +22,8 @@ func poisson(r *rand.Rand, mean float64) float64 {
 	}
 }
 
-// series draws points: rate says how many errors a period has on average, and how many connections (0: not known).
-func series(r *rand.Rand, n int, rate func(i int) (errors, connections float64)) []Point {
+// draw draws points: rate says how many errors a period has on average, and how many connections (0: not known).
+func draw(r *rand.Rand, n int, rate func(i int) (errors, connections float64)) []Point {
 	l := make([]Point, n)
 	for i := range l {
 		e, c := rate(i)
@@ -55,7 +55,7 @@ func TestNoRise(t *testing.T) {
 			r := rand.New(rand.NewPCG(1, 2))
 			false := 0
 			for range 100 {
-				if x := FindRise(series(r, threeDays, func(i int) (float64, float64) { return rate(r, i) })); x.Outcome == Risen {
+				if x := FindRise(draw(r, threeDays, func(i int) (float64, float64) { return rate(r, i) })); x.Outcome == Risen {
 					false++
 				}
 			}
@@ -87,7 +87,7 @@ func TestRise(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(3, 4))
 			for range 30 {
-				x := FindRise(series(r, threeDays, c.rate))
+				x := FindRise(draw(r, threeDays, c.rate))
 				near := func(at time.Time, period int) bool {
 					return at.Sub(begin.Add(time.Duration(period)*Step)).Abs() <= time.Duration(c.slack)*Step
 				}
@@ -115,10 +115,10 @@ func TestShortSeries(t *testing.T) {
 	if x := FindRise(nil); x.Outcome != NoTests {
 		t.Errorf("%+v", x)
 	}
-	if x := FindRise(series(rand.New(rand.NewPCG(1, 1)), 13, func(int) (float64, float64) { return 100, 0 })); x.Outcome != NoTests {
+	if x := FindRise(draw(rand.New(rand.NewPCG(1, 1)), 13, func(int) (float64, float64) { return 100, 0 })); x.Outcome != NoTests {
 		t.Errorf("%+v", x)
 	}
-	r := FindRise(series(rand.New(rand.NewPCG(1, 1)), 24, func(i int) (float64, float64) { return step(i, 20, 24, 2, 60), 0 }))
+	r := FindRise(draw(rand.New(rand.NewPCG(1, 1)), 24, func(i int) (float64, float64) { return step(i, 20, 24, 2, 60), 0 }))
 	if r.Outcome != Risen || !r.From.Equal(begin.Add(20*Step)) {
 		t.Errorf("%+v", r)
 	}
@@ -143,7 +143,7 @@ func FuzzFindRise(f *testing.F) {
 }
 
 func BenchmarkFindRise(b *testing.B) {
-	points := series(rand.New(rand.NewPCG(1, 2)), maxPoints, func(i int) (float64, float64) { return 10 * day(i), 1000 * day(i) })
+	points := draw(rand.New(rand.NewPCG(1, 2)), maxPoints, func(i int) (float64, float64) { return 10 * day(i), 1000 * day(i) })
 	for b.Loop() {
 		FindRise(points)
 	}

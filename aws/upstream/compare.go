@@ -17,7 +17,7 @@ type Kind string
 const (
 	Added     Kind = "policy-added"    // AWS has it, the table does not
 	Dropped   Kind = "policy-dropped"  // the table says that it is documented, and AWS does not tell of it
-	Listed    Kind = "policy-listed"   // AWS tells of it; the table says that it does not, or that this is not sure
+	Listed    Kind = "policy-listed"   // AWS tells of it; the table knows it from other sources only
 	Versions  Kind = "protocols"       //
 	Suites    Kind = "suites"          //
 	Order     Kind = "order"           // of suites that are the same, or who decides it
@@ -80,10 +80,11 @@ func CompareELB(table []*policy.Policy, told []Described, asked []string) []Diff
 	return append(l, dropped(table, seen)...)
 }
 
-// listed tells of a policy that AWS lists though the table says that this is not so, or not sure.
+// listed tells of a policy that AWS lists though the table knows it from other sources only. That a retired or undocumented one is
+// still there is no news.
 func listed(p *policy.Policy) []Difference {
 	switch p.Status {
-	case "documented", "legacy-undocumented":
+	case "documented", "legacy-undocumented", "retired":
 		return nil
 	}
 	return []Difference{{Family: p.Family, Kind: Listed, Name: p.Name, Text: "AWS tells of it; the table calls it " + p.Status}}

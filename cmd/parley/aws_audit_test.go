@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,20 +16,7 @@ import (
 // runAudit runs parley aws audit and returns what it prints and its exit code.
 func runAudit(t *testing.T, args ...string) (*bytes.Buffer, int) {
 	t.Helper()
-	cmd := newRoot()
-	var out bytes.Buffer
-	cmd.SetOut(&out)
-	cmd.SetArgs(append([]string{"aws", "audit"}, args...))
-	err := cmd.ExecuteContext(t.Context())
-	var exit *exitError
-	switch {
-	case err == nil:
-		return &out, exitGood
-	case errors.As(err, &exit):
-		return &out, exit.code
-	}
-	t.Fatal(err)
-	return nil, 0
+	return runParley(t, append([]string{"aws", "audit"}, args...)...)
 }
 
 func validateWith(t *testing.T, schema string, doc []byte) any {
@@ -106,5 +93,26 @@ func TestAuditAccount(t *testing.T) {
 	validateWith(t, sarifOASIS, out.Bytes())
 	if out, code = runAudit(t, "--require", "old"); code != exitGood {
 		t.Errorf("exit %d for what Mozilla's old configuration accepts:\n%s", code, out)
+	}
+}
+
+// TestAuditSimulated audits an account, what AWS refuses to tell of it included.
+func TestAuditSimulated(t *testing.T) {
+	state := fmt.Sprintf(threeBalancers, "")
+	simulated(t, state)
+	out, code := runParley(t, "aws", "audit", "--require", "tls1.2", "--plaintext")
+	for _, want := range []string{"Below what is required: 1 listener\n  eu-west-1  shop  ALB HTTPS:443  2016-08\n", "Without TLS: 1 listener\n  eu-west-1  legacy  Classic HTTP:80\n",
+		"  eu-west-1  edge  NLB TLS:443  TLS13-1-2-Res-PQ-2025-09\n", "  eu-west-1  legacy  Classic HTTPS:443  own (refers to TLS-1-2-2017-01)\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in:\n%s", want, out)
+		}
+	}
+	if code != exitBad {
+		t.Errorf("exit %d", code)
+	}
+	simulated(t, state, "elasticloadbalancing:DescribeListeners")
+	out, code = runParley(t, "aws", "audit", "--require", "tls1.2", "--json")
+	if doc := validateWith(t, auditSchema, out.Bytes()).(map[string]any); code != exitUndecided || len(doc["problems"].([]any)) == 0 {
+		t.Errorf("exit %d:\n%s", code, out)
 	}
 }

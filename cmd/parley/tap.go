@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -90,12 +91,13 @@ type tapping struct {
 	endpoint  *diagnose.Endpoint
 	options   diagnose.Options
 	collector *watch.Collector
-	out       io.Writer
+	out, errs io.Writer // which the command writes to as well
 	style     render.Style
 	queue     chan func() // what is to be told, in its order; nil ends it
 	told      chan struct{}
 
 	listen     string // the relay's address
+	exit       int    // the command's exit code
 	seen       int
 	failed     int
 	unreached  int
@@ -113,12 +115,15 @@ func runTap(cmd *cobra.Command, target string, command []string, f *tapFlags) er
 	if err != nil {
 		return err
 	}
-	t := &tapping{cmd: cmd, f: f, ctx: ctx, endpoint: e, collector: watch.NewCollector(), out: cmd.OutOrStdout(), diagnoses: make(map[string]*diagnose.Diagnosis)}
+	t := &tapping{cmd: cmd, f: f, ctx: ctx, endpoint: e, collector: watch.NewCollector(), out: shared(cmd.OutOrStdout()), errs: shared(cmd.ErrOrStderr()), diagnoses: make(map[string]*diagnose.Diagnosis)}
 	if t.options, err = f.why.options(); err != nil {
 		return err
 	}
-	t.style = styleFor(t.out)
+	t.style = styleFor(cmd.OutOrStdout())
 	if f.evidence != "" {
+		if err := writable(f.evidence); err != nil {
+			return err
+		}
 		t.collector.Tally = &evidence.Tally{}
 	}
 	t.collector.Client = func(c *capture.Connection, _ string) string {
@@ -166,9 +171,29 @@ func runTap(cmd *cobra.Command, target string, command []string, f *tapFlags) er
 	return nil
 }
 
+// shared is a writer for the relay and the command that it runs. A file goes to the command as it is.
+func shared(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); ok {
+		return f
+	}
+	return &serial{w: w}
+}
+
+// serial writes one thing after the other.
+type serial struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *serial) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(b)
+}
+
 // say writes a remark to the user, beside the report.
 func (t *tapping) say(format string, args ...any) {
-	fmt.Fprintf(t.cmd.ErrOrStderr(), "parley: "+format+"\n", args...)
+	fmt.Fprintf(t.errs, "parley: "+format+"\n", args...)
 }
 
 // relay serves until it is interrupted.
@@ -190,6 +215,9 @@ func (t *tapping) finish(recorder *tap.Tap) {
 	<-t.told
 	if t.listen != "" {
 		t.say("negotiations: %d, failed: %d", t.seen, t.failed)
+	}
+	if t.exit != 0 && t.seen > 0 && t.failed == 0 {
+		t.say("each handshake succeeded: what the command failed for comes after it. Programs with GnuTLS, such as wget and git, check the certificate only then: parley why %s has what there is to say of it", t.collector.Target)
 	}
 	if n := int(recorder.Silent.Load()); n > 0 {
 		t.say("connections that ended without a ClientHello: %d", n)

@@ -34,9 +34,9 @@ func (t *tapping) program(recorder *tap.Tap, address string, command []string) e
 	go func() { served <- proxy.Serve(ctx, l) }()
 	child := exec.CommandContext(t.ctx, path, command[1:]...)
 	child.Env = tap.Environ(l.Addr().String())
-	child.Stdin, child.Stdout, child.Stderr = t.cmd.InOrStdin(), t.cmd.OutOrStdout(), t.cmd.ErrOrStderr()
+	child.Stdin, child.Stdout, child.Stderr = t.cmd.InOrStdin(), t.out, t.errs
 	if t.f.json { // which a program reads
-		child.Stdout = t.cmd.ErrOrStderr()
+		child.Stdout = t.errs
 	}
 	child.Cancel = func() error { return child.Process.Signal(os.Interrupt) }
 	child.WaitDelay = 5 * time.Second
@@ -56,7 +56,8 @@ func (t *tapping) program(recorder *tap.Tap, address string, command []string) e
 	if runErr != nil && !errors.As(runErr, &exit) && t.ctx.Err() == nil {
 		return fmt.Errorf("%s: %w", command[0], runErr)
 	}
-	t.say("%s ended with exit code %d", command[0], child.ProcessState.ExitCode())
+	t.exit = child.ProcessState.ExitCode()
+	t.say("%s ended with exit code %d", command[0], t.exit)
 	n, others := proxy.Others()
 	switch {
 	case n > 0:

@@ -131,6 +131,20 @@ func TestTapPrograms(t *testing.T) {
 	}
 }
 
+// TestTapRefusedAfterwards: GnuTLS checks the certificate when the handshake is over, so that nothing of it is seen.
+func TestTapRefusedAfterwards(t *testing.T) {
+	testbed.Need(t, "wget")
+	target, ca := tapServer(t)
+	url := "https://" + target + "/"
+	const hint = "each handshake succeeded: what the command failed for comes after it"
+	if out, errs, err := ran(t, "tap", target, "--", "wget", "-q", "-O", "/dev/null", url); err != nil || !strings.Contains(out, "WORKS") || !strings.Contains(errs, hint) {
+		t.Errorf("%v\n%s\n%s", err, out, errs)
+	}
+	if out, errs, err := ran(t, "tap", target, "--", "wget", "-q", "-O", "/dev/null", "--ca-certificate="+ca, url); err != nil || strings.Contains(errs, hint) {
+		t.Errorf("%v\n%s\n%s", err, out, errs)
+	}
+}
+
 // TestTapAnotherTarget: the program connects elsewhere than to what is to be recorded.
 func TestTapAnotherTarget(t *testing.T) {
 	testbed.Need(t, "curl")
