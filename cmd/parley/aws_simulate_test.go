@@ -18,8 +18,8 @@ import (
 	"github.com/parley-tls/parley/testbed"
 )
 
-// simulated runs `parley aws simulate` on a free port until stop is called, and points the AWS CLI at it.
-func simulated(t *testing.T, args ...string) (doc render.AWSSimulation, stop func()) {
+// simulation runs `parley aws simulate` on a free port until stop is called, and points the AWS CLI at it.
+func simulation(t *testing.T, args ...string) (doc render.AWSSimulation, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	read, write := io.Pipe()
@@ -82,7 +82,7 @@ func cli(t *testing.T, program, command string) string {
 // TestAWSSimulateByCLI: the AWS CLI works with every service of a simulation, and is refused in AWS's words.
 func TestAWSSimulateByCLI(t *testing.T) {
 	aws := testbed.Need(t, "aws")
-	doc, _ := simulated(t, "--demo")
+	doc, _ := simulation(t, "--demo")
 	if len(doc.Accounts) != 2 || len(doc.Accounts[0].Regions) != 3 {
 		t.Errorf("%+v", doc)
 	}
@@ -130,7 +130,7 @@ func TestAWSSimulateByOlderCLI(t *testing.T) {
 	if older == "" {
 		t.Skip("no second release of the AWS CLI, which Debian has as awscli")
 	}
-	simulated(t, "--demo")
+	simulation(t, "--demo")
 	if got := cli(t, older, "cloudwatch put-metric-data --namespace Test --metric-name Tries --value 3 --dimensions LoadBalancer=app/x/1"); got != "" {
 		t.Error(got)
 	}
@@ -149,12 +149,12 @@ func TestAWSSimulateByOlderCLI(t *testing.T) {
 func TestAWSSimulateState(t *testing.T) {
 	aws := testbed.Need(t, "aws")
 	file := filepath.Join(t.TempDir(), "state.json")
-	_, stop := simulated(t, "--demo", "--state", file)
+	_, stop := simulation(t, "--demo", "--state", file)
 	if got := cli(t, aws, "elb add-tags --load-balancer-names legacy --tags Key=seen,Value=yes"); got != "" {
 		t.Fatal(got)
 	}
 	stop()
-	simulated(t, "--state", file)
+	simulation(t, "--state", file)
 	if got := cli(t, aws, "elb describe-tags --load-balancer-names legacy --query TagDescriptions[].Tags[].Key --output text"); got != "seen\tteam" {
 		t.Errorf("tags %q", got)
 	}
@@ -162,7 +162,7 @@ func TestAWSSimulateState(t *testing.T) {
 
 func TestAWSSimulateFaults(t *testing.T) {
 	aws := testbed.Need(t, "aws")
-	simulated(t, "--demo", "--deny", "elasticloadbalancing:Modify*", "--throttle", "1", "--throttle-action", "elb:none", "--throttle-action", "elasticloadbalancing:DescribeLoadBalancers")
+	simulation(t, "--demo", "--deny", "elasticloadbalancing:Modify*", "--throttle", "1", "--throttle-action", "elb:none", "--throttle-action", "elasticloadbalancing:DescribeLoadBalancers")
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	for _, want := range []string{"(Throttling)", "shop"} {
 		if got := cli(t, aws, "elbv2 describe-load-balancers --query LoadBalancers[].LoadBalancerName"); !strings.Contains(got, want) {
