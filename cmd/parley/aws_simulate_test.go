@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/parley-tls/parley/render"
+	"github.com/parley-tls/parley/simulate"
 	"github.com/parley-tls/parley/testbed"
 )
 
@@ -172,5 +173,25 @@ func TestAWSSimulateFaults(t *testing.T) {
 	got := cli(t, aws, "elbv2 modify-listener --listener-arn arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2 --ssl-policy ELBSecurityPolicy-2016-08")
 	if !strings.Contains(got, "(AccessDenied)") || !strings.Contains(got, "User: arn:aws:iam::111122223333:user/demo is not authorized to perform: elasticloadbalancing:ModifyListener") {
 		t.Error(got)
+	}
+}
+
+// TestAWSSimulateDocument: the file that docs/aws-simulate.md shows is one.
+func TestAWSSimulateDocument(t *testing.T) {
+	page, err := os.ReadFile("../../docs/aws-simulate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(page), "```json\n")
+	text, _, ends := strings.Cut(rest, "```")
+	if !found || !ends {
+		t.Fatal("no JSON in the page")
+	}
+	s, err := simulate.ReadState([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := simulate.New(s); err != nil {
+		t.Error(err)
 	}
 }
