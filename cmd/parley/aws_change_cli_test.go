@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/parley-tls/parley/elbapi/store"
 	"github.com/parley-tls/parley/testbed"
 )
 
@@ -50,16 +51,19 @@ func (c *awsCLI) do(into any, args ...string) {
 // listener is a listener of an ALB or NLB as the CLI shows it, without its policy: what a change must not touch.
 type listener map[string]any
 
-// modern asks for the one listener of a load balancer.
-func (c *awsCLI) modern(name string) (policy string, rest listener) {
+// policy takes the name of the security policy out.
+func (l listener) policy() string {
+	name, _ := l["SslPolicy"].(string)
+	delete(l, "SslPolicy")
+	return name
+}
+
+// modern asks for a listener of an ALB or NLB.
+func (c *awsCLI) modern(arn string) listener {
 	c.t.Helper()
-	var lb struct{ LoadBalancers []struct{ LoadBalancerArn string } }
-	c.do(&lb, "elbv2", "describe-load-balancers", "--names", name)
 	var l struct{ Listeners []listener }
-	c.do(&l, "elbv2", "describe-listeners", "--load-balancer-arn", lb.LoadBalancers[0].LoadBalancerArn)
-	policy, _ = l.Listeners[0]["SslPolicy"].(string)
-	delete(l.Listeners[0], "SslPolicy")
-	return policy, l.Listeners[0]
+	c.do(&l, "elbv2", "describe-listeners", "--listener-arns", arn)
+	return l.Listeners[0]
 }
 
 // classic asks for the policies of a Classic listener, and for all that its load balancer has.
@@ -98,16 +102,25 @@ func TestChangeMoto(t *testing.T) {
 	id := testbed.Make(t, testbed.RSA2048)
 	var certificate struct{ CertificateArn string }
 	cli.do(&certificate, "acm", "import-certificate", "--certificate", "fileb://"+id.Cert, "--private-key", "fileb://"+id.Key)
-	var net struct{ Subnets []struct{ SubnetId, VpcId string } }
+	var net struct {
+		Subnets []struct{ SubnetId, VpcId string }
+	}
 	cli.do(&net, "ec2", "describe-subnets")
-	var group struct{ TargetGroups []struct{ TargetGroupArn string } }
+	var group struct {
+		TargetGroups []struct{ TargetGroupArn string }
+	}
 	cli.do(&group, "elbv2", "create-target-group", "--name", "tcp", "--protocol", "TCP", "--port", "8080", "--vpc-id", net.Subnets[0].VpcId)
+	made := map[string]listener{}
 	for name, c := range map[string][]string{"shop": {"application", "HTTPS", "Type=fixed-response,FixedResponseConfig={StatusCode=200}"},
 		"edge": {"network", "TLS", "Type=forward,TargetGroupArn=" + group.TargetGroups[0].TargetGroupArn}} {
-		var lb struct{ LoadBalancers []struct{ LoadBalancerArn string } }
+		var lb struct {
+			LoadBalancers []struct{ LoadBalancerArn string }
+		}
 		cli.do(&lb, "elbv2", "create-load-balancer", "--name", name, "--type", c[0], "--subnets", net.Subnets[0].SubnetId, net.Subnets[1].SubnetId)
-		cli.do(nil, "elbv2", "create-listener", "--load-balancer-arn", lb.LoadBalancers[0].LoadBalancerArn, "--protocol", c[1], "--port", "443",
+		var l struct{ Listeners []listener }
+		cli.do(&l, "elbv2", "create-listener", "--load-balancer-arn", lb.LoadBalancers[0].LoadBalancerArn, "--protocol", c[1], "--port", "443",
 			"--ssl-policy", "ELBSecurityPolicy-2016-08", "--certificates", "CertificateArn="+certificate.CertificateArn, "--default-actions", c[2])
+		made[name] = l.Listeners[0]
 	}
 	cli.do(nil, "elb", "create-load-balancer", "--load-balancer-name", "legacy", "--availability-zones", "eu-west-1a", "--listeners",
 		"Protocol=HTTPS,LoadBalancerPort=443,InstanceProtocol=HTTP,InstancePort=80,SSLCertificateId="+certificate.CertificateArn)
@@ -133,19 +146,20 @@ func TestChangeMoto(t *testing.T) {
 			t.Fatalf("parley aws %s: exit code %d\n%s%s", strings.Join(args, " "), code, out, errs)
 		}
 	}
-	for _, name := range []string{"shop", "edge"} {
-		_, before := cli.modern(name)
+	for name, before := range made {
+		arn := before["ListenerArn"].(string)
+		before.policy()
 		run("set-policy", name+":443", "TLS13-1-2-2021-06", "--yes", noProof)
-		policy, after := cli.modern(name)
-		if policy != "ELBSecurityPolicy-TLS13-1-2-2021-06" {
+		after := cli.modern(arn)
+		if policy := after.policy(); policy != "ELBSecurityPolicy-TLS13-1-2-2021-06" {
 			t.Errorf("the CLI shows %s with %s", name, policy)
 		}
 		if d := cmp.Diff(before, after); d != "" {
 			t.Errorf("%s: more than the policy changed (-before +after)\n%s", name, d)
 		}
 		run("undo", name+":443", "--yes", noProof)
-		policy, after = cli.modern(name)
-		if policy != "ELBSecurityPolicy-2016-08" || cmp.Diff(before, after) != "" {
+		after = cli.modern(arn)
+		if policy := after.policy(); policy != "ELBSecurityPolicy-2016-08" || cmp.Diff(before, after) != "" {
 			t.Errorf("%s was not taken back: %s, %v", name, policy, after)
 		}
 	}
@@ -170,9 +184,13 @@ func TestChangeSeenByCLI(t *testing.T) {
 	t.Parallel()
 	a := newAWSAccount(t, nil)
 	cli := newAWSCLI(t, a.env)
-	_, before := cli.modern("edge")
+	arn := ""
+	a.balancer("edge", func(l *store.LoadBalancer) { arn = l.Listeners[0].ARN })
+	before := cli.modern(arn)
+	before.policy()
 	a.expect(0, "now", "set-policy", "edge:443", "TLS13-1-2-Res-PQ-2025-09", "--yes", noProof)
-	if policy, after := cli.modern("edge"); policy != "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09" || cmp.Diff(before, after) != "" {
+	after := cli.modern(arn)
+	if policy := after.policy(); policy != "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09" || cmp.Diff(before, after) != "" {
 		t.Errorf("the CLI shows %s, %s", policy, cmp.Diff(before, after))
 	}
 	a.expect(0, "now", "set-policy", "legacy:443", "TLS-1-2-2017-01", "--yes", noProof)
