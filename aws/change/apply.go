@@ -70,7 +70,9 @@ func (r *Runner) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	err = r.run(ctx, p, now, a)
 	end := Entry{Change: a.Change, Step: End, Phase: Result}
 	if err == nil {
-		err = r.finish(p, a.Change)
+		if err = r.finish(p, a.Change); err != nil {
+			return a, unwritten(p, err)
+		}
 	}
 	if err != nil {
 		end.Note = err.Error()
@@ -81,7 +83,7 @@ func (r *Runner) Apply(ctx context.Context, p *Plan) (*Report, error) {
 		end.Phase = Failed
 	}
 	if jerr := r.Journal.Append(end); jerr != nil && err == nil {
-		return a, open(jerr, "%s has %s now, but the journal could not be written: %v", &p.Listener, p.Set.Policy, jerr)
+		return a, unwritten(p, jerr)
 	}
 	return a, err
 }
@@ -194,7 +196,15 @@ func (r *Runner) create(ctx context.Context, p *Plan, now *Reading, a *Report) (
 			return false, notDone("nothing was changed: %s", text)
 		}
 	}
-	return true, r.Journal.Append(Entry{Change: a.Change, Step: CreatePolicy, Phase: Result, Policy: name})
+	if err := r.Journal.Append(Entry{Change: a.Change, Step: CreatePolicy, Phase: Result, Policy: name}); err != nil {
+		return true, open(err, "the policy %s was made on %s and not set, since the journal cannot be written: %v", name, p.Listener.LoadBalancer, err)
+	}
+	return true, nil
+}
+
+// unwritten is that a plan was carried out and the journal does not say so.
+func unwritten(p *Plan, err error) error {
+	return open(err, "%s has %s now, but the journal cannot be written: %v", &p.Listener, orNone(p.Set.Policy), err)
 }
 
 // set sets the policy and looks whether it is set.
@@ -213,7 +223,10 @@ func (r *Runner) set(ctx context.Context, p *Plan, change string) error {
 	case err != nil:
 		return open(err, "AWS took the change, and what %s has now could not be found out: %v; parley aws undo %s takes it back", &p.Listener, err, change)
 	case p.Done(seen):
-		return r.Journal.Append(Entry{Change: change, Step: SetPolicy, Phase: Result, Policy: p.Set.Policy})
+		if err := r.Journal.Append(Entry{Change: change, Step: SetPolicy, Phase: Result, Policy: p.Set.Policy}); err != nil {
+			return unwritten(p, err)
+		}
+		return nil
 	case call != nil && len(p.Had.Differences(seen)) == 0:
 		text := account.Explain(call).Error()
 		if err := r.Journal.Append(Entry{Change: change, Step: SetPolicy, Phase: Failed, Policy: p.Set.Policy, Note: text}); err != nil {

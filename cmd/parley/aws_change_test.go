@@ -789,3 +789,58 @@ func TestChangeDocuments(t *testing.T) {
 		t.Errorf("%d lines", n)
 	}
 }
+
+// TestChangeAsked: at a terminal the plan is shown and asked for.
+func TestChangeAsked(t *testing.T) {
+	t.Parallel()
+	script := testbed.Need(t, "script") // of util-linux: runs a command at a terminal
+	a := newAWSAccount(t, nil)
+	ask := func(answer string) (string, int) {
+		cmd := exec.Command(script, "-qec", a.program+" aws set-policy shop:443 TLS13-1-2-2021-06 --no-verify", os.DevNull)
+		cmd.Env, cmd.Stdin = append(a.env, "TERM=dumb"), strings.NewReader(answer)
+		out, err := cmd.Output()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	for answer, want := range map[string]string{"n\n": "nothing was changed", "\n": "nothing was changed", "what?\n": "nothing was changed"} {
+		out, code := ask(answer)
+		if code != 1 || !strings.Contains(out, want) || !strings.Contains(out, "Make this change? [y/N]") || !strings.Contains(out, "loses") {
+			t.Errorf("%q: exit code %d\n%s", answer, code, out)
+		}
+	}
+	a.wantHas("shop", 443, "ELBSecurityPolicy-2016-08")
+	out, code := ask("y\n")
+	if code != 0 || !strings.Contains(out, "setting ELBSecurityPolicy-TLS13-1-2-2021-06 on shop:443") || !strings.Contains(out, "shop:443 has ELBSecurityPolicy-TLS13-1-2-2021-06 now") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	a.wantHas("shop", 443, "ELBSecurityPolicy-TLS13-1-2-2021-06")
+}
+
+// TestJournalLost: a journal that cannot be written stops a change before it is made; one that gets lost in the midst of it is said,
+// with what the listener has.
+func TestJournalLost(t *testing.T) {
+	t.Parallel()
+	var a *awsAccount
+	lost := false
+	a = newAWSAccount(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if bytes.Contains(body, []byte("Action=ModifyListener")) && lost {
+				os.Remove(a.journal)
+				os.Mkdir(a.journal, 0o700)
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	a.expect(2, "journal: ", "set-policy", "shop:443", "TLS13-1-2-2021-06", "--yes", noProof, "--journal", t.TempDir())
+	a.expect(2, "journal: ", "set-policy", "shop:443", "TLS13-1-2-2021-06", "--yes", noProof, "--journal", filepath.Join(a.program, "journal"))
+	if n := a.calls("ModifyListener"); n > 0 {
+		t.Errorf("%d changes without a journal", n)
+	}
+	lost = true
+	a.expect(3, "shop:443 has ELBSecurityPolicy-TLS13-1-2-2021-06 now, but the journal cannot be written", "set-policy", "shop:443", "TLS13-1-2-2021-06", "--yes", noProof)
+}
