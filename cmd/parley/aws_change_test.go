@@ -632,6 +632,12 @@ func TestTwoOperators(t *testing.T) {
 		a.expect(1, `legacy:443 changed since the plan was made: the list of the listener's other policies is none, not sticky; nothing was changed`, "set-policy", "legacy:443", "TLS-1-2-2017-01", "--yes", noProof)
 		a.wantHas("legacy", 443, "ours")
 	})
+	t.Run("in the very moment", func(t *testing.T) {
+		t.Parallel()
+		a := meanwhile(t, "SetLoadBalancerPoliciesOfListener", false, other("sticky", "theirs"))
+		a.expect(0, `warning: someone else made theirs on the load balancer meanwhile; if it was set on this listener too, that is overwritten`, "set-policy", "legacy:443", "TLS-1-2-2017-01", "--yes", noProof)
+		a.wantHas("legacy", 443, "sticky", parleys)
+	})
 	t.Run("right behind the set", func(t *testing.T) {
 		t.Parallel()
 		a := meanwhile(t, "SetLoadBalancerPoliciesOfListener", true, other("sticky", "theirs"))
@@ -979,4 +985,28 @@ func TestRace(t *testing.T) {
 			t.Errorf("round %d: neither was done, and the listener has %q: %+v", round, got, results)
 		}
 	}
+}
+
+// TestChangeByRole: a change that was made by a role in another account is taken back by that role, and its name is all that the journal
+// has of it.
+func TestChangeByRole(t *testing.T) {
+	t.Parallel()
+	a := newAWSAccount(t, nil)
+	other, err := simulate.ReadState([]byte(`{"accounts": [{"id": "444455556666", "roles": [{"name": "deployer", "trusts": ["111122223333"]}], "regions": {"eu-north-1": {"load_balancers": [
+		{"name": "legacy", "type": "classic", "zones": [{"name": "eu-north-1a"}], "listeners": [{"port": 443, "protocol": "SSL", "certificates": ["arn:aws:acm:eu-north-1:444455556666:certificate/1"], "policies": ["ELBSecurityPolicy-2016-08"]}],
+		 "classic": {"policies": []}}]}}}]}`))
+	if err == nil {
+		err = a.cloud.Add(other)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const role = "arn:aws:iam::444455556666:role/deployer"
+	a.expect(0, "legacy:443 has "+parleys+" now", "set-policy", "legacy:443", "TLS-1-2-2017-01", "--yes", noProof, "--role", role, "--region", "eu-north-1")
+	a.wantHas("legacy", 443, "sticky", "ours") // of the own account
+	out := a.expect(0, role, "journal", "--json")
+	validateAs(t, "aws-journal", out)
+	a.expect(2, "legacy:443 is in eu-north-1: leave --region and --all-regions out", "undo", "--yes", "--region", "eu-west-1")
+	a.expect(0, `(?s)legacy:443 has ELBSecurityPolicy-2016-08 again.*deleted the policy`, "undo", "--yes", noProof)
+	a.secretless()
 }
