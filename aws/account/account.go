@@ -25,7 +25,6 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-
 	"github.com/aws/smithy-go/logging"
 
 	elbvalues "github.com/parley-tls/parley/aws/elb"
