@@ -60,6 +60,7 @@ type terraform struct {
 type module struct {
 	dir       string
 	variables map[string]hcl.Expression // defaults; nil where there is none
+	types     map[string]hcl.Expression // of variables
 	values    map[string]hcl.Expression // of .tfvars files
 	locals    map[string]hcl.Expression
 	resources []*hcl.Block
@@ -74,7 +75,7 @@ var moduleSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 
 // readModule parses the files of a folder.
 func readModule(dir string, files []File) (*module, error) {
-	m := &module{dir: dir, variables: map[string]hcl.Expression{}, values: map[string]hcl.Expression{}, locals: map[string]hcl.Expression{}, sources: map[string][]byte{}}
+	m := &module{dir: dir, variables: map[string]hcl.Expression{}, types: map[string]hcl.Expression{}, values: map[string]hcl.Expression{}, locals: map[string]hcl.Expression{}, sources: map[string][]byte{}}
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	for _, f := range files {
 		m.sources[f.Name] = f.Data
@@ -106,8 +107,11 @@ func (m *module) add(b *hcl.Block) {
 	case "module":
 		m.calls = append(m.calls, b)
 	case "variable":
-		c, _, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "default"}}})
+		c, _, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "default"}, {Name: "type"}}})
 		m.variables[b.Labels[0]] = nil
+		if a := c.Attributes["type"]; a != nil {
+			m.types[b.Labels[0]] = a.Expr
+		}
 		if a := c.Attributes["default"]; a != nil {
 			m.variables[b.Labels[0]] = a.Expr
 		}

@@ -2,6 +2,7 @@ package declared
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ func ReadKubernetes(files []File) (*Result, error) {
 		}
 	}
 	if len(c.objects) == 0 && len(files) == 1 {
-		return nil, fmt.Errorf("%s: no manifest of Kubernetes: nothing in it has a kind", files[0].Name)
+		return nil, fmt.Errorf("%s: %w", files[0].Name, ErrNoManifest)
 	}
 	out := &Result{}
 	for _, o := range c.objects {
@@ -46,6 +47,9 @@ func ReadKubernetes(files []File) (*Result, error) {
 	}
 	return out, nil
 }
+
+// ErrNoManifest is that a file is sound YAML or JSON and no manifest.
+var ErrNoManifest = errors.New("no manifest of Kubernetes: nothing in it has a kind")
 
 // cluster is all objects of the manifests.
 type cluster struct{ objects []object }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/ext/tryfunc"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -16,9 +17,12 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// maxValue bounds how much a local or argument may hold, so that values that are made of each other cannot double
-// without end. Counted are characters and elements.
-const maxValue = 4096
+// Bounds of values, counted in characters and elements: what a local, variable or argument may hold, so that values which are made
+// of each other cannot double without end, and what the values that one expression works through may come to together.
+const (
+	maxValue = 64 << 10
+	maxWork  = 4 << 20
+)
 
 // functions are those of Terraform that choose among what they are given, and make nothing larger than that.
 // Source: "Built-in Functions" of Terraform's documentation.
@@ -33,6 +37,7 @@ var functions = map[string]function.Function{
 // argument is a value that a name stands for, or why it is not known.
 type argument struct {
 	value cty.Value
+	size  int // of the value
 	why   string
 	refs  []string
 	// assumed is the variable whose default it is, or is made of.
@@ -45,8 +50,9 @@ type scope struct {
 	vars   map[string]argument
 	locals map[string]argument
 	each   map[string]cty.Value // key and value, in an instance of for_each
-	// eachAssumed is the variable whose default for_each goes over.
+	// eachAssumed is the variable whose default for_each goes over, eachSize the size of key and value.
 	eachAssumed string
+	eachSize    int
 }
 
 // newScope resolves the variables and locals of a module. args are those of the call; nil for a root module.
@@ -69,6 +75,7 @@ func newScope(m *module, args map[string]argument) *scope {
 		default:
 			s.vars[name] = argument{value: cty.DynamicVal, why: "set by var." + printable(name)}
 		}
+		s.vars[name] = typed(s.vars[name], m.types[name])
 	}
 	// Each round resolves the locals whose own are resolved: as many rounds as there are locals are enough, and a round without
 	// progress ends it (what is left goes round in a circle).
@@ -84,6 +91,29 @@ func newScope(m *module, args map[string]argument) *scope {
 		}
 	}
 	return s
+}
+
+// typed gives a value the type that its variable is declared with, and with that the defaults of optional attributes.
+func typed(a argument, constraint hcl.Expression) argument {
+	if constraint == nil || !a.value.IsKnown() || a.value.IsNull() || a.why != "" {
+		return a
+	}
+	t, defaults, diags := typeexpr.TypeConstraintWithDefaults(constraint)
+	if diags.HasErrors() {
+		return a
+	}
+	v := a.value
+	if defaults != nil {
+		v = defaults.Apply(v)
+	}
+	v, err := convert.Convert(v, t)
+	if err != nil {
+		return a
+	}
+	if n := size(v, 0); n <= maxValue {
+		a.value, a.size = v, n
+	}
+	return a
 }
 
 // ready reports whether the locals that an expression uses are resolved.
@@ -102,7 +132,7 @@ func (s *scope) ready(e hcl.Expression) bool {
 
 // evaluate gives an expression its value, or says what it is set by.
 func (s *scope) evaluate(e hcl.Expression) argument {
-	if bad := s.module.unbounded(e); bad != "" {
+	if bad := s.unbounded(e); bad != "" {
 		return argument{value: cty.DynamicVal, why: bad, refs: s.refs(e)}
 	}
 	v, diags := e.Value(s.context(e))
@@ -110,6 +140,7 @@ func (s *scope) evaluate(e hcl.Expression) argument {
 	a := argument{value: v, refs: s.refs(e), assumed: s.assumed(e)}
 	switch {
 	case !diags.HasErrors() && v.IsKnown() && size(v, 0) <= maxValue: // a map may have something unknown in it
+		a.size = size(v, 0)
 	default:
 		a.value, a.why = cty.DynamicVal, s.why(e)
 		if a.why == "" {
@@ -122,20 +153,34 @@ func (s *scope) evaluate(e hcl.Expression) argument {
 // jsonLoop finds what may be a loop, or hide one, in an expression of .tf.json, whose parts cannot be looked at.
 var jsonLoop = regexp.MustCompile(`[\[{]\s*for\b|\*|\\`)
 
-// unbounded names what in an expression could cost much more than it is long.
-func (m *module) unbounded(e hcl.Expression) string {
+// unbounded names what in an expression could cost much more than it is long, or cannot be followed: large values, loops in loops,
+// functions other than those above.
+func (s *scope) unbounded(e hcl.Expression) string {
+	const tooMuch = "set by an expression over more than is followed"
+	work := s.weight(e)
 	n, ok := e.(hclsyntax.Node)
 	if !ok {
-		if r := e.Range(); jsonLoop.Match(r.SliceBytes(m.sources[r.Filename])) {
+		if r := e.Range(); jsonLoop.Match(r.SliceBytes(s.module.sources[r.Filename])) {
 			return "set by an expression with a loop or an escape"
+		}
+		if work > maxWork {
+			return tooMuch
 		}
 		return ""
 	}
-	bad := ""
+	bad, loops := "", 0
 	hclsyntax.VisitAll(n, func(n hclsyntax.Node) hcl.Diagnostics {
 		switch x := n.(type) {
 		case *hclsyntax.ForExpr:
-			bad = "set by a for expression"
+			if loops++; loops > 1 {
+				bad = "set by several for expressions"
+				break
+			}
+			if s.unbounded(x.CollExpr) != "" { // it may not loop itself
+				bad = "set by a for expression"
+				break
+			}
+			work *= 1 + s.rounds(x.CollExpr)
 		case *hclsyntax.SplatExpr:
 			bad = "set by a splat expression"
 		case *hclsyntax.FunctionCallExpr:
@@ -145,7 +190,40 @@ func (m *module) unbounded(e hcl.Expression) string {
 		}
 		return nil
 	})
+	if bad == "" && work > maxWork {
+		bad = tooMuch
+	}
 	return bad
+}
+
+// weight is the size of all values that an expression refers to, each as often as it stands there, and of the expression.
+func (s *scope) weight(e hcl.Expression) int {
+	r := e.Range()
+	work := 1 + r.End.Byte - r.Start.Byte
+	for _, t := range e.Variables() {
+		name := step(t, 1)
+		switch t.RootName() {
+		case "var":
+			work += s.vars[name].size
+		case "local":
+			work += s.locals[name].size
+		case "each":
+			work += s.eachSize
+		}
+		if work > maxWork {
+			break
+		}
+	}
+	return work
+}
+
+// rounds is how often a for expression goes round over a collection.
+func (s *scope) rounds(e hcl.Expression) int {
+	v, diags := e.Value(s.context(e))
+	if diags.HasErrors() || !v.IsKnown() || v.IsNull() || !v.CanIterateElements() {
+		return 0
+	}
+	return v.LengthInt()
 }
 
 // size counts the characters and elements of a value, up to a little over maxValue.
@@ -343,7 +421,7 @@ func (s *scope) instances(b *hcl.Block) []instance {
 			k = e
 		}
 		child := *s
-		child.each, child.eachAssumed = map[string]cty.Value{"key": k, "value": e}, all.assumed
+		child.each, child.eachAssumed, child.eachSize = map[string]cty.Value{"key": k, "value": e}, all.assumed, size(k, 0)+size(e, 0)
 		l = append(l, instance{instanceKey(k), &child})
 	}
 	return l

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -87,7 +88,7 @@ func readDeclared(f *awsAuditFlags) (*declared.Result, []render.AWSAuditProblem,
 			switch {
 			case err == nil:
 				manifests = append(manifests, file)
-			case aboutLoadBalancers(file.Data):
+			case !errors.Is(err, declared.ErrNoManifest) && aboutLoadBalancers(file.Data):
 				problems = append(problems, render.AWSAuditProblem{Where: file.Name, Error: strings.TrimPrefix(err.Error(), file.Name+": ")})
 			}
 		}
