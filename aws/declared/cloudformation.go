@@ -186,8 +186,8 @@ func (t *template) field(n *node, path string) field {
 	return f
 }
 
-// call splits an intrinsic function, in its short or long form, into its name without "Fn::" and what it is given.
-func call(n *node) (string, *node) {
+// intrinsic splits an intrinsic function, in its short or long form, into its name without "Fn::" and what it is given.
+func intrinsic(n *node) (string, *node) {
 	if n.tag != "" {
 		inner := *n
 		inner.tag = ""
@@ -207,7 +207,7 @@ func (t *template) resolve(n *node, depth int) (text, why string, none bool) {
 	if n == nil {
 		return "", "set by nothing", false
 	}
-	name, arg := call(n)
+	name, arg := intrinsic(n)
 	switch name {
 	case "":
 		if n.kind == scalar {
@@ -334,7 +334,7 @@ func (t *template) decide(n *node, depth int) truth {
 	if t.steps++; depth > maxFunctions || t.steps > maxSteps || n == nil {
 		return perhaps
 	}
-	name, arg := call(n)
+	name, arg := intrinsic(n)
 	var l []truth
 	if name == "And" || name == "Or" || name == "Not" {
 		for _, e := range arg.list() {

@@ -78,6 +78,21 @@ func TestDoubling(t *testing.T) {
 	}
 }
 
+// TestModulesDoubling holds for modules that call each other, two times two times two.
+func TestModulesDoubling(t *testing.T) {
+	twice := func(name string) []byte {
+		return fmt.Appendf(nil, "module \"x\" {\n  source = \"../%[1]s\"\n}\nmodule \"y\" {\n  source = \"../%[1]s\"\n}\n", name)
+	}
+	start := time.Now()
+	_, err := ReadTerraform([]File{{"root/main.tf", twice("a")}, {"a/main.tf", twice("b")}, {"b/main.tf", twice("a")}})
+	if err == nil || !strings.Contains(err.Error(), "call each other") {
+		t.Errorf("%v", err)
+	}
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("took %v", d)
+	}
+}
+
 // TestConditionsDoubling holds for conditions that are made of each other.
 func TestConditionsDoubling(t *testing.T) {
 	var b strings.Builder

@@ -62,7 +62,7 @@ func (p *plan) module(m, config *node, path, prefix string, depth int) error {
 		}
 		where := fmt.Sprintf("%s.resources[%d].values", path, i)
 		b := planBody{p, r.get("values"), p.unknown[address], expressions[kind+"."+r.get("name").str()], where, prefix, r}
-		p.all = append(p.all, resource{kind, printable(address), b})
+		p.all = append(p.all, resource{kind, printable(address), Position{}, b})
 	}
 	for i, child := range m.get("child_modules").list() {
 		address := child.get("address").str()
