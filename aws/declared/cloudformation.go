@@ -27,6 +27,10 @@ func ReadCloudFormation(f File) (*Result, error) {
 	for i, id := range all.keys {
 		r := all.items[i]
 		where := "Resources." + id
+		if strings.HasPrefix(id, "Fn::") || strings.HasSuffix(r.get("Type").str(), "::MODULE") {
+			out.Unseen = append(out.Unseen, Unseen{r.at(f.Name, where), printable(id) + ": resources that CloudFormation makes of a loop, macro or module: give the processed template"})
+			continue
+		}
 		if c := r.get("Condition"); c != nil && t.condition(c.str(), 0) == no {
 			continue
 		}
