@@ -14,6 +14,7 @@ import (
 	"github.com/parley-tls/parley/aws/audit"
 	"github.com/parley-tls/parley/aws/declared"
 	"github.com/parley-tls/parley/aws/find"
+	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/render"
 )
 
@@ -61,6 +62,13 @@ be found out.`,
 	fl.BoolVar(&f.asJSON, "json", false, "print one JSON document (docs/schema/aws-audit.schema.json)")
 	fl.StringVar(&f.sarif, "sarif", "", "also write the findings to this file in SARIF 2.1.0; - prints nothing else")
 	_ = cmd.MarkFlagRequired("require")
+	_ = cmd.RegisterFlagCompletionFunc("require", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		l := policy.Names()
+		for _, x := range audit.Levels() {
+			l = append(l, x[0])
+		}
+		return l, cobra.ShellCompDirectiveNoFileComp
+	})
 	f.add(fl)
 	return cmd
 }
