@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -121,14 +122,14 @@ func awsAudit(cmd *cobra.Command, f *awsAuditFlags) error {
 // writeAudit prints the document, and writes the SARIF file.
 func writeAudit(cmd *cobra.Command, f *awsAuditFlags, doc *render.AWSAudit) error {
 	if f.sarif == "-" {
-		return render.JSON(cmd.OutOrStdout(), doc.SARIF())
+		return render.JSON(cmd.OutOrStdout(), doc.SARIF(ownVersion()))
 	}
 	if f.sarif != "" {
 		file, err := os.Create(f.sarif)
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(render.JSON(file, doc.SARIF()), file.Close()); err != nil {
+		if err := errors.Join(render.JSON(file, doc.SARIF(ownVersion())), file.Close()); err != nil {
 			return fmt.Errorf("%s: %w", f.sarif, err)
 		}
 	}
@@ -159,4 +160,12 @@ func liveSubjects(ctx context.Context, f *awsFlags, plaintext bool) ([]audit.Sub
 		problems = append(problems, render.AWSAuditProblem{Where: p.Region, Error: p.Missing + ": " + p.Err.Error()})
 	}
 	return subjects, problems, nil
+}
+
+// ownVersion is the version that the program was built as, "" where that was not told.
+func ownVersion() string {
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "(devel)" {
+		return b.Main.Version
+	}
+	return ""
 }
