@@ -12,8 +12,10 @@ import (
 
 // Source is a log to read.
 type Source struct {
-	Name string
-	Open func() (io.ReadCloser, error)
+	Name   string
+	Open   func() (io.ReadCloser, error)
+	Once   bool // it can be opened once: standard input, a pipe
+	Remote bool // it is not on this machine
 }
 
 // Report is what logs say together.

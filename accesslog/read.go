@@ -36,6 +36,7 @@ type File struct {
 	Err     error          // why the file ends before its end, with the offset
 	Bytes   int64          // read, unpacked
 	known   bool           // some line was sound
+	format  string         // what was looked for: "a known format"
 }
 
 // Unknown reports that no line of the file was of a known format.
@@ -60,7 +61,13 @@ func NewReader(o Options) *Reader {
 
 // Read reads one log, packed by gzip or not.
 func (r *Reader) Read(name string, in io.Reader) *File {
-	f := &File{Name: name, Plain: map[Format]int{}, TLS: map[Format]int{}}
+	f := &File{Name: name, Plain: map[Format]int{}, TLS: map[Format]int{}, format: "a known format"}
+	switch {
+	case r.options.Format != "":
+		f.format = "the format " + string(r.options.Format)
+	case r.options.Template != nil:
+		f.format = "the format given, or a known one"
+	}
 	r.start()
 	buffered := bufio.NewReaderSize(in, 64<<10)
 	var from io.Reader = buffered

@@ -129,12 +129,12 @@ func TestReadAll(t *testing.T) {
 		return func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(s)), nil }
 	}
 	sources := []Source{
-		{"a", text(sampleALB + "\n" + samplePlain + "\n")},
-		{"conn_log.111122223333_elasticloadbalancing_eu-west-1_app.shop.50dc6c495c0c9188_20231128T0920Z_192.0.2.10_x.log", text(sampleExpired + "\n")},
-		{"b", text(sampleNLB + "\nwhat?\n")},
-		{"c", text("what?\n")},
-		{"d", func() (io.ReadCloser, error) { return nil, os.ErrPermission }},
-		{"empty", text("")},
+		{Name: "a", Open: text(sampleALB + "\n" + samplePlain + "\n")},
+		{Name: "conn_log.111122223333_elasticloadbalancing_eu-west-1_app.shop.50dc6c495c0c9188_20231128T0920Z_192.0.2.10_x.log", Open: text(sampleExpired + "\n")},
+		{Name: "b", Open: text(sampleNLB + "\nwhat?\n")},
+		{Name: "c", Open: text("what?\n")},
+		{Name: "d", Open: func() (io.ReadCloser, error) { return nil, os.ErrPermission }},
+		{Name: "empty", Open: text("")},
 	}
 	rep := ReadAll(sources, Options{})
 	if rep.Files != 5 || len(rep.Clients) != 3 || len(rep.Failed) != 1 || !errors.Is(rep.Failed[0], os.ErrPermission) || len(rep.Unknown) != 2 {

@@ -22,5 +22,5 @@ func (f *File) unknown() string {
 			return "this is " + w.is
 		}
 	}
-	return fmt.Sprintf("no line of a known format in the first %d; it begins with %q", f.Lines, f.First)
+	return fmt.Sprintf("no line of %s in the first %d; it begins with %q", f.format, f.Lines, f.First)
 }

@@ -57,7 +57,7 @@ func writeResults(path string) error {
 
 // tables are the sections of the results, in their order.
 func tables() []*Table {
-	return []*Table{&whyTable, &roundTable, &scanBoundTable, &scanTable, &scanLocalTable, &manyTable, &watchTable, &logsTable, &startTable, &coreTable}
+	return []*Table{&whyTable, &roundTable, &scanBoundTable, &scanTable, &scanLocalTable, &manyTable, &watchTable, &logsTable, &awsListTable, &startTable, &coreTable}
 }
 
 // updateResults replaces the sections that this run has figures for, and says that they are of another run than the

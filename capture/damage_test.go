@@ -46,7 +46,8 @@ func TestReadsOn(t *testing.T) {
 		"pcap": {{"a length out of bounds", overwrite(8, "\xff\xff\xff\x7f")}, {"a length beyond the end", overwrite(8, "\x00\x00\x03\x00")},
 			{"garbage", insert(1000)}, {"much garbage", insert(700000)}},
 		"pcapng": {{"a length out of bounds", overwrite(4, "\xff\xff\xff\x7f")}, {"an odd length", overwrite(4, "\x33")}, {"two lengths that differ", overwrite(4, "\x24\x00\x00\x00")},
-			{"an interface that is not there", overwrite(8, "\x09")}, {"garbage", insert(1000)}, {"much garbage", insert(700000)}, {"a hole", remove(40)}},
+			{"an interface that is not there", overwrite(8, "\x09")}, {"garbage", insert(1000)}, {"much garbage", insert(700000)}, {"a hole", remove(40)},
+			{"a hole of odd size", remove(41)}, {"garbage of odd size", insert(1001)}},
 	} {
 		for _, d := range l {
 			at := places[form][len(frames)/2]

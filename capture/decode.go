@@ -60,9 +60,14 @@ const (
 	protoGRE      = 47
 	protoAH       = 51
 	protoOptions  = 60
+	protoEtherIP  = 97
 
+	portGTP        = 2152
+	portTeredo     = 3544
 	portVXLAN      = 4789
 	portVXLANLinux = 8472 // the default of Linux, from before the port was assigned
+	portGeneve     = 6081
+	portMPLS       = 6635
 )
 
 // packet finds the segment in a packet; of tunnels the innermost counts.
@@ -79,6 +84,8 @@ func (d *decoder) packet(link layers.LinkType, data []byte, s *segment) bool {
 		return len(data) >= 16 && d.ether(binary.BigEndian.Uint16(data[14:]), data[16:], s)
 	case 276: // LINKTYPE_LINUX_SLL2
 		return len(data) >= 20 && d.ether(binary.BigEndian.Uint16(data), data[20:], s)
+	case 104: // LINKTYPE_C_HDLC
+		return len(data) >= 4 && d.ether(binary.BigEndian.Uint16(data[2:]), data[4:], s)
 	}
 	return d.other(data, link, s)
 }
@@ -105,6 +112,9 @@ func (d *decoder) ether(kind uint16, b []byte, s *segment) bool {
 		case 0x8864: // PPPoE
 			return d.other(b, layers.LayerTypePPPoE, s)
 		default:
+			if kind < 0x600 { // a length (IEEE 802.3): the kind stands in the LLC header
+				return d.other(b, layers.LayerTypeLLC, s)
+			}
 			return false
 		}
 	}
@@ -215,18 +225,46 @@ func (d *decoder) transport(proto uint8, b []byte, s *segment) bool {
 		if len(b) < 8 {
 			return false
 		}
-		switch binary.BigEndian.Uint16(b[2:]) {
-		case portVXLAN, portVXLANLinux: // RFC 7348: the flag says that there is a network identifier
-			return len(b) >= 16 && b[8]&0x08 != 0 && d.deeper() && d.ethernet(b[16:], s)
-		case 2152, 6081: // GTP-U, Geneve
-			return d.other(b, layers.LayerTypeUDP, s)
-		}
+		return d.datagram(binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:]), b, s)
 	case protoIPv4, protoIPv6:
 		return d.deeper() && d.ip(b, s)
 	case protoGRE:
 		return d.other(b, layers.LayerTypeGRE, s)
+	case protoEtherIP:
+		return d.other(b, layers.LayerTypeEtherIP, s)
 	}
 	return false
+}
+
+// datagram reads the tunnel, if any, in a UDP datagram; b begins with its header.
+func (d *decoder) datagram(from, to uint16, b []byte, s *segment) bool {
+	switch to {
+	case portVXLAN, portVXLANLinux: // RFC 7348: the flag says that there is a network identifier
+		return len(b) >= 16 && b[8]&0x08 != 0 && d.deeper() && d.ethernet(b[16:], s)
+	case portGTP, portGeneve:
+		return d.other(b, layers.LayerTypeUDP, s)
+	case portMPLS:
+		return d.other(b[8:], layers.LayerTypeMPLS, s)
+	}
+	if to == portTeredo || from == portTeredo {
+		return d.teredo(b[8:], s)
+	}
+	return false
+}
+
+// teredo reads IPv6 in UDP, with the indications that a server puts before it (RFC 4380 section 5.1.1).
+func (d *decoder) teredo(b []byte, s *segment) bool {
+	if len(b) >= 4 && b[0] == 0 && b[1] == 1 { // authentication: two lengths, what they count, a nonce, a byte
+		n := 13 + int(b[2]) + int(b[3])
+		if len(b) < n {
+			return false
+		}
+		b = b[n:]
+	}
+	if len(b) >= 8 && b[0] == 0 && b[1] == 0 { // the origin
+		b = b[8:]
+	}
+	return d.deeper() && d.ipv6(b, s)
 }
 
 func (d *decoder) deeper() bool {
@@ -248,31 +286,18 @@ func readTCP(b []byte, s *segment) bool {
 	return true
 }
 
-// other has gopacket decode what is not read here.
+// other has gopacket decode the headers that are not read here. The first IP packet behind them is read as any other is,
+// with its fragments and tunnels.
 func (d *decoder) other(b []byte, first gopacket.Decoder, s *segment) bool {
-	p := gopacket.NewPacket(b, first, gopacket.DecodeOptions{NoCopy: true})
-	found := false
-	for _, l := range p.Layers() {
-		switch l := l.(type) {
-		case *layers.IPv4:
-			src, _ := netip.AddrFromSlice(l.SrcIP)
-			dst, _ := netip.AddrFromSlice(l.DstIP)
-			s.from.addr, s.to.addr, found = src.As16(), dst.As16(), false
-			s.missing = max(0, int(l.Length)-len(l.Contents)-len(l.Payload))
-		case *layers.IPv6:
-			src, _ := netip.AddrFromSlice(l.SrcIP)
-			dst, _ := netip.AddrFromSlice(l.DstIP)
-			s.from.addr, s.to.addr, found = src.As16(), dst.As16(), false
-			s.missing = max(0, int(l.Length)-len(l.Payload))
-		case *layers.TCP:
-			s.from.port, s.to.port, s.seq, s.ack = uint16(l.SrcPort), uint16(l.DstPort), l.Seq, l.Ack
-			s.flags, s.data, found = 0, l.Payload, true
-			for flag, set := range map[uint8]bool{flagFIN: l.FIN, flagSYN: l.SYN, flagRST: l.RST, flagACK: l.ACK} {
-				if set {
-					s.flags |= flag
-				}
-			}
-		}
+	if !d.deeper() {
+		return false
 	}
-	return found
+	var header, payload []byte
+	switch l := gopacket.NewPacket(b, first, gopacket.DecodeOptions{NoCopy: true, Lazy: true}).NetworkLayer().(type) {
+	case *layers.IPv4:
+		header, payload = l.Contents, l.Payload
+	case *layers.IPv6:
+		header, payload = l.Contents, l.Payload
+	}
+	return d.ip(header[:len(header)+len(payload)], s) // which lie one behind the other in b
 }

@@ -104,15 +104,16 @@ func (f *fileState) cut() error {
 	return io.EOF
 }
 
-// seek skips bytes until plausible holds of what follows, step by step. It returns false where it never does.
-func (f *fileState) seek(step int, plausible func(b []byte) bool) bool {
+// seek skips bytes until plausible holds of what follows: a file that lost bytes has its blocks at any offset, though
+// pcapng aligns them. It returns false where it never does.
+func (f *fileState) seek(plausible func(b []byte) bool) bool {
 	for {
 		b := f.peek(fileBuffer)
 		limit := len(b)
 		if limit == fileBuffer {
 			limit -= maxPacket + 32 // so that a whole packet and a header follow
 		}
-		for i := step; i < limit; i += step {
+		for i := 1; i < limit; i++ {
 			if plausible(b[i:]) {
 				f.skip(i)
 				return true
@@ -122,15 +123,15 @@ func (f *fileState) seek(step int, plausible func(b []byte) bool) bool {
 			f.skip(len(b))
 			return false
 		}
-		f.skip(limit / step * step)
+		f.skip(limit)
 	}
 }
 
 // goOn looks for the next packet after a damaged place; io.EOF says that there is none.
-func (f *fileState) goOn(why string, step int, plausible func(b []byte) bool) error {
+func (f *fileState) goOn(why string, plausible func(b []byte) bool) error {
 	from := f.at
 	f.damage(why)
-	ok := f.seek(step, plausible)
+	ok := f.seek(plausible)
 	if n := len(f.warnings); f.damaged == n && n > 0 {
 		if ok {
 			f.warnings[n-1] += fmt.Sprintf("; %d bytes were skipped", f.at-from)
@@ -181,7 +182,7 @@ func (f *pcapFile) next() (packet, error) {
 		}
 		n := f.order.Uint32(h[8:])
 		if n > maxPacket {
-			if err := f.goOn(fmt.Sprintf("it claims %d bytes, the limit is %d", n, maxPacket), 1, f.plausible); err != nil {
+			if err := f.goOn(fmt.Sprintf("it claims %d bytes, the limit is %d", n, maxPacket), f.plausible); err != nil {
 				return packet{}, err
 			}
 			continue
@@ -190,7 +191,7 @@ func (f *pcapFile) next() (packet, error) {
 		if len(b) < pcapHeader+int(n) {
 			// A wrong length in the midst of the file, or the end of it.
 			if f.failed == nil && f.somewhere(b) {
-				if err := f.goOn(fmt.Sprintf("it claims %d bytes, and the file ends before", n), 1, f.plausible); err == nil {
+				if err := f.goOn(fmt.Sprintf("it claims %d bytes, and the file ends before", n), f.plausible); err == nil {
 					continue
 				}
 			}

@@ -79,7 +79,7 @@ func (f *ngFile) next() (packet, error) {
 		}
 		if isPcapNG(h[:4]) {
 			if err := f.section(); err != nil {
-				if err := f.goOn(err.Error(), 4, f.plausible); err != nil {
+				if err := f.goOn(err.Error(), f.plausible); err != nil {
 					return packet{}, err
 				}
 				continue
@@ -92,7 +92,7 @@ func (f *ngFile) next() (packet, error) {
 			limit = maxPacket + 4096 // with its options
 		}
 		if size < 12 || size%4 != 0 || size > limit {
-			if err := f.goOn(fmt.Sprintf("a block of %d bytes", size), 4, f.plausible); err != nil {
+			if err := f.goOn(fmt.Sprintf("a block of %d bytes", size), f.plausible); err != nil {
 				return packet{}, err
 			}
 			continue
@@ -106,7 +106,7 @@ func (f *ngFile) next() (packet, error) {
 		b := f.peek(int(size))
 		if len(b) < int(size) {
 			if f.failed == nil && f.somewhere(b) {
-				if err := f.goOn(fmt.Sprintf("a block of %d bytes, and the file ends before", size), 4, f.plausible); err == nil {
+				if err := f.goOn(fmt.Sprintf("a block of %d bytes, and the file ends before", size), f.plausible); err == nil {
 					continue
 				}
 			}
@@ -114,7 +114,7 @@ func (f *ngFile) next() (packet, error) {
 		}
 		p, isPacket, err := f.block(kind, b)
 		if err != nil {
-			if err := f.goOn(err.Error(), 4, f.plausible); err != nil {
+			if err := f.goOn(err.Error(), f.plausible); err != nil {
 				return packet{}, err
 			}
 			continue
@@ -134,7 +134,7 @@ func (f *ngFile) next() (packet, error) {
 func (f *ngFile) pass(size int) error {
 	if b := f.peek(min(size, fileBuffer)); len(b) == size {
 		if f.order.Uint32(b[size-4:]) != uint32(size) {
-			return f.goOn("a block whose two lengths differ", 4, f.plausible)
+			return f.goOn("a block whose two lengths differ", f.plausible)
 		}
 	}
 	if f.skip(size) != nil {
@@ -144,7 +144,7 @@ func (f *ngFile) pass(size int) error {
 }
 
 func (f *ngFile) somewhere(b []byte) bool {
-	for i := 4; i < len(b); i += 4 {
+	for i := 1; i < len(b); i++ {
 		if f.plausible(b[i:]) {
 			return true
 		}

@@ -211,6 +211,30 @@ func TestShapes(t *testing.T) {
 			"MPLS": written(t, layers.LinkTypeEthernet, false, 1<<16, wrap(func(b []byte) []byte {
 				return append(append(bytes.Clone(b[:12]), 0x88, 0x47, 0, 0, 0x11, 0x40), b[14:]...)
 			})...),
+			"MPLS in UDP": written(t, layers.LinkTypeEthernet, false, 1<<16, wrap(func(b []byte) []byte { return carried(6635, "\x00\x00\x11\x40", b[14:]) })...),
+			"PPPoE": written(t, layers.LinkTypeEthernet, false, 1<<16, wrap(func(b []byte) []byte {
+				n := len(b) - 14 + 2
+				return append(append(bytes.Clone(b[:12]), 0x88, 0x64, 0x11, 0, 0, 9, byte(n>>8), byte(n), 0, 0x21), b[14:]...)
+			})...),
+			"EtherIP": written(t, layers.LinkTypeEthernet, false, 1<<16, wrap(func(b []byte) []byte {
+				return testbed.Ethernet(0, testbed.IP(netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2"), 97, append([]byte{0x30, 0}, b...)))
+			})...),
+			"Teredo": written(t, layers.LinkTypeEthernet, false, 1<<16, each(six, func(b []byte) [][]byte {
+				authentication := "\x00\x01\x00\x02" + "IDnonce___\x00"
+				origin := "\x00\x00\x12\x34\x01\x02\x03\x04"
+				return [][]byte{carried(3544, authentication+origin, b[14:])}
+			})...),
+			"LLC and SNAP": written(t, layers.LinkTypeEthernet, false, 1<<16, wrap(func(b []byte) []byte {
+				n := len(b) - 14 + 8
+				return append(append(bytes.Clone(b[:12]), byte(n>>8), byte(n), 0xAA, 0xAA, 3, 0, 0, 0, 8, 0), b[14:]...)
+			})...),
+			"C-HDLC": written(t, 104, false, 1<<16, wrap(func(b []byte) []byte { return append([]byte{0x0F, 0, 8, 0}, b[14:]...) })...),
+			"fragmented in Geneve": written(t, layers.LinkTypeEthernet, false, 1<<16, each(each(plain, inPieces), func(b []byte) [][]byte {
+				return [][]byte{carried(6081, "\x00\x00\x65\x58\x00\x00\x07\x00", b)}
+			})...),
+			"Geneve in GRE": written(t, layers.LinkTypeEthernet, false, 1<<16, wrap(func(b []byte) []byte {
+				return gre(carried(6081, "\x00\x00\x65\x58\x00\x00\x07\x00", b))
+			})...),
 		} {
 			t.Run(fmt.Sprintf("%x %s", version, name), func(t *testing.T) {
 				seen := followed(t, file)

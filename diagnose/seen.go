@@ -34,6 +34,7 @@ type Accepted struct {
 	Versions []suite.Version
 	Suites   []suite.Code
 	Groups   []suite.Group
+	StartTLS []probe.StartTLS // upgrades from plaintext
 }
 
 // Add takes in what a negotiation came to.
@@ -41,6 +42,9 @@ func (a *Accepted) Add(n *follow.Negotiation) {
 	add(&a.Versions, n.Version())
 	add(&a.Suites, n.Suite())
 	add(&a.Groups, n.Group())
+	if !n.Banner {
+		add(&a.StartTLS, StartTLSOf(n.Preamble))
+	}
 }
 
 func add[T comparable](l *[]T, v T) {
@@ -223,6 +227,9 @@ func (s *Sighting) silence() []likely {
 
 // hungUp: the server ended the connection upon the hello, without an alert.
 func (s *Sighting) hungUp() []likely {
+	if s.Accepted != nil && len(s.Accepted.StartTLS) > 0 && (s.Negotiation.Banner || StartTLSOf(s.Negotiation.Preamble) == "") {
+		return []likely{{id: cause.TLSOnSTARTTLSPort, p: 0.9, summary: "the client began TLS at once; others upgrade to it from plaintext here (" + string(s.Accepted.StartTLS[0]) + ")"}}
+	}
 	reset := s.Negotiation.End.How == follow.Reset
 	l := s.refusedHello(0.5, func(g signalSeen) bool { return reset && g.reset || !reset && g.close })
 	rest := 1.0

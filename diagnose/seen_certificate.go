@@ -180,6 +180,10 @@ func (s *Sighting) refusesAnswer(a suite.Alert) []likely {
 		l = append(l, likely{id: cause.LegacyRenegotiationDisabled, p: p, client: []string{"renegotiation_info"}, summary: "the server lacks secure renegotiation (RFC 5746), which many clients demand"})
 	}
 	if x := n.Exchange; x != nil {
+		if n.Choice != nil && n.Version() < suite.TLS12 && a == suite.AlertInternalError { // measured on OpenSSL 3.0; see docs/causes.md
+			l = append(l, likely{id: cause.HandshakeSignatureRefused, p: 0.8, server: []string{"SHA-1"},
+				summary: "the client refuses the signature of the key exchange, by SHA-1 in " + n.Version().String() + ": OpenSSL does from 3.0 on, above security level 0"})
+		}
 		if i := suite.SchemeByCode(x.Scheme); i != nil && (i.Digest == "SHA1" || i.Digest == "MD5") {
 			l = append(l, likely{id: cause.HandshakeSignatureRefused, p: 0.7, server: []string{x.Scheme.String()}, summary: fmt.Sprintf("the client refuses the signature of the handshake: %s", x.Scheme)})
 		}

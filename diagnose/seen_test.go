@@ -10,6 +10,7 @@ import (
 	"github.com/parley-tls/parley/client"
 	"github.com/parley-tls/parley/follow"
 	"github.com/parley-tls/parley/hello"
+	"github.com/parley-tls/parley/probe"
 	"github.com/parley-tls/parley/suite"
 )
 
@@ -58,6 +59,10 @@ func TestSightings(t *testing.T) {
 		most   float64
 		second bool // others must stand beside it
 	}{
+		{name: "SHA-1 in TLS 1.0", s: Sighting{Negotiation: alerted(chosen(seenHello(t, "openssl-3.0"), suite.TLS10, 2048, true), follow.Client, suite.AlertInternalError)},
+			first: cause.HandshakeSignatureRefused, least: 0.8, most: 0.8},
+		{name: "closed, where others use STARTTLS", s: Sighting{Negotiation: reset(seenHello(t, "curl-7.88")), Accepted: &Accepted{StartTLS: []probe.StartTLS{probe.Postgres}}},
+			first: cause.TLSOnSTARTTLSPort, least: 0.9, most: 0.9},
 		{"protocol_version", Sighting{Negotiation: alerted(seenHello(t, "java-7u25"), follow.Server, suite.AlertProtocolVersion)}, cause.NoCommonVersion, 0.9, 1, false},
 		{"handshake_failure to an old client", Sighting{Negotiation: alerted(seenHello(t, "nodejs-0.10"), follow.Server, suite.AlertHandshakeFailure)}, cause.NoCommonCipher, 0.2, 0.89, true},
 		{"a reset where others get TLS 1.2", Sighting{Negotiation: reset(seenHello(t, "java-7u25")), Accepted: tls12}, cause.NoCommonVersion, 0.3, 0.89, true},

@@ -114,8 +114,7 @@ func (x *exchange) serve() *query.Error {
 	}
 	c := x.call
 	c.Body = body
-	skew := sigv4.Skew
-	signature, key, err := sigv4.Verify(x.r, body, c.Now, skew, x.server.store.Key)
+	signature, key, err := sigv4.Verify(x.r, body, c.Now, 0, x.server.store.Key)
 	if signature != nil {
 		c.Region, c.Service = signature.Scope.Region, signature.Scope.Service
 		x.namespace = x.server.anyNamespace(c.Service)

@@ -202,3 +202,66 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestTake joins files: the same client of two files is one, logs of two servers stay apart, and sources that are not named
+// are counted from below.
+func TestTake(t *testing.T) {
+	fill := func(tally *Tally, sources int, agent string, server string) []Client {
+		tally.ByServer = agent != ""
+		for i := range sources {
+			c := &Connection{Time: at(i % 60), Client: address(i), Server: server, Name: server + ".example.com", UserAgent: agent, Outcome: established}
+			if agent == "" {
+				c.Hello = helloOf(t, "openssl-3.0", c.Name, byte(i))
+			}
+			tally.Add(c)
+		}
+		return tally.Clients()
+	}
+	few, many, log, other := fill(&Tally{}, 3, "", "a"), fill(&Tally{}, 40, "", "b"), fill(&Tally{}, 2, "curl/8", "a"), fill(&Tally{}, 2, "curl/8", "b")
+	var all Tally
+	for _, l := range [][]Client{few, many, log, other, log} {
+		for i := range l {
+			if err := all.Take(&l[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	got := all.Clients()
+	if len(got) != 3 {
+		t.Fatalf("%d kinds: %+v", len(got), got)
+	}
+	if c := got[0]; c.Connections != 43 || c.Sources != 40 || !c.AtLeast || len(c.Names) != 2 || len(c.Servers) != 2 || c.First != at(0) || c.Last != at(39) || c.Outcomes[0].Connections != 43 {
+		t.Errorf("the hello of two files: %+v", c)
+	}
+	if c := got[1]; c.Connections != 4 || c.Sources != 2 || c.AtLeast || !reflect.DeepEqual(c.Servers, []string{"a"}) {
+		t.Errorf("the same log twice: %+v", c)
+	}
+	var one Tally
+	if err := one.Take(&many[0]); err != nil || !reflect.DeepEqual(one.Clients(), many) {
+		t.Errorf("a file by itself changes: %v\n%+v\n%+v", err, one.Clients(), many)
+	}
+	if err := one.Take(&Client{Hello: Bytes{1, 2, 3}}); err == nil {
+		t.Error("a hello that cannot be read is taken")
+	}
+}
+
+// TestLargeHellos: what is kept of hellos is bounded, not only their number.
+func TestLargeHellos(t *testing.T) {
+	var tally Tally
+	h := helloOf(t, "openssl-3.0", "", 0)
+	big := make([]hello.Extension, 0, 1)
+	const size = 60 << 10
+	n := 2 * maxKept / size
+	for i := range n {
+		c := *h
+		c.Extensions = append(append(big[:0:0], h.Extensions...), hello.Extension{Type: 0x1000 + uint16(i), Data: make([]byte, size)})
+		tally.Add(&Connection{Hello: &c, Outcome: established})
+	}
+	kept := 0
+	for _, c := range tally.Clients() {
+		kept += len(c.Hello)
+	}
+	if kept > maxKept || kept < maxKept/2 || tally.Beyond == 0 || len(tally.Clients())+tally.Beyond != n {
+		t.Errorf("%d bytes kept of %d hellos, %d beyond", kept, len(tally.Clients()), tally.Beyond)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/parley-tls/parley/hello"
@@ -14,12 +15,13 @@ import (
 
 // Limits of a tally. What is beyond them is counted, never silently lost.
 const (
-	maxKinds    = 1 << 14 // kinds of client
-	maxSources  = 1 << 20 // source addresses over all kinds
-	maxOutcomes = 64      // of one kind
-	maxExamples = 8       // names and servers of one kind
-	maxBusiest  = 5       // addresses named of one kind
-	maxText     = 256     // bytes of a user agent, a name, a server
+	maxKinds    = 1 << 14  // kinds of client
+	maxKept     = 64 << 20 // bytes of their hellos, and of what tells them apart
+	maxSources  = 1 << 20  // source addresses over all kinds
+	maxOutcomes = 64       // of one kind
+	maxExamples = 8        // names and servers of one kind
+	maxBusiest  = 5        // addresses named of one kind
+	maxText     = 256      // bytes of a user agent, a name, a server
 )
 
 // Tally counts connections by kind of client. The zero value is ready. It is not safe for use by several goroutines;
@@ -31,6 +33,7 @@ type Tally struct {
 	ByServer bool
 
 	kinds   map[string]*kind
+	kept    int // bytes, see maxKept
 	sources int
 	key     []byte              // kept for its memory
 	offers  map[*Offered]string // their keys: a log says the same again and again
@@ -42,6 +45,8 @@ type kind struct {
 	sources  map[netip.Addr]int // how often each was seen
 	outcomes map[Outcome]*Count
 	recent   *Count // of the last connection, since the next is often like it
+	taken    int    // clients of files that came in
+	unnamed  int    // sources of the one of them with the most, where it does not name them all
 }
 
 // Add takes in one connection.
@@ -67,13 +72,16 @@ func (t *Tally) Add(c *Connection) {
 	t.source(k, c.Client, 1)
 	k.Names = example(k.Names, c.Name)
 	k.Servers = example(k.Servers, c.Server)
-	if !c.Time.IsZero() {
-		if k.First.IsZero() || c.Time.Before(k.First) {
-			k.First = c.Time
-		}
-		if c.Time.After(k.Last) {
-			k.Last = c.Time
-		}
+	k.between(c.Time, c.Time)
+}
+
+// between widens the time in which a kind was seen.
+func (k *kind) between(first, last time.Time) {
+	if k.First.IsZero() || !first.IsZero() && first.Before(k.First) {
+		k.First = first
+	}
+	if last.After(k.Last) {
+		k.Last = last
 	}
 }
 
@@ -88,7 +96,12 @@ func (t *Tally) kind(key []byte, fresh func() Client) *kind {
 	if t.kinds == nil {
 		t.kinds = make(map[string]*kind)
 	}
-	k := &kind{Client: fresh(), sources: make(map[netip.Addr]int), outcomes: make(map[Outcome]*Count)}
+	c := fresh()
+	if t.kept+len(c.Hello)+len(key) > maxKept {
+		return nil
+	}
+	t.kept += len(c.Hello) + len(key)
+	k := &kind{Client: c, sources: make(map[netip.Addr]int), outcomes: make(map[Outcome]*Count)}
 	t.kinds[string(key)] = k
 	return k
 }
@@ -148,26 +161,68 @@ func (t *Tally) Merge(other *Tally) {
 			t.Beyond += from.Seen()
 			continue
 		}
-		k.AtLeast = k.AtLeast || from.AtLeast
+		k.taken += from.taken
+		k.unnamed = max(k.unnamed, from.unnamed)
 		for _, n := range from.outcomes {
 			k.count(n)
 		}
 		for a, seen := range from.sources {
 			t.source(k, a, seen)
 		}
-		for _, n := range from.Names {
-			k.Names = example(k.Names, n)
-		}
-		for _, s := range from.Servers {
-			k.Servers = example(k.Servers, s)
-		}
-		if k.First.IsZero() || !from.First.IsZero() && from.First.Before(k.First) {
-			k.First = from.First
-		}
-		if from.Last.After(k.Last) {
-			k.Last = from.Last
-		}
+		k.alike(&from.Client)
 	}
+}
+
+// alike takes in what has limits of its own of a client of the same kind.
+func (k *kind) alike(c *Client) {
+	k.AtLeast = k.AtLeast || c.AtLeast
+	for _, n := range c.Names {
+		k.Names = example(k.Names, n)
+	}
+	for _, s := range c.Servers {
+		k.Servers = example(k.Servers, s)
+	}
+	k.between(c.First, c.Last)
+}
+
+// Take adds a client as a file of evidence has it to those of its kind. What a log tells of two servers stays apart. The
+// sources of a client are named only in part: where several come together, there are at least as many as the one with the
+// most has.
+func (t *Tally) Take(c *Client) error {
+	h, err := c.ClientHello()
+	if err != nil {
+		return err
+	}
+	like := Connection{Hello: h, Offered: c.Offered, UserAgent: c.UserAgent}
+	if len(c.Outcomes) > 0 {
+		like.Outcome = c.Outcomes[0].Outcome
+	}
+	t.key = t.key[:0]
+	if h == nil {
+		t.key = append(t.key, strings.Join(c.Servers, "\x00")+"\x00"...)
+	}
+	t.key = t.appendKey(t.key, &like)
+	k := t.kind(t.key, func() Client { return Client{JA4: c.JA4, Hello: c.Hello, Offered: c.Offered, UserAgent: c.UserAgent} })
+	if k == nil {
+		t.Beyond += c.Seen()
+		return nil
+	}
+	told := Count{}
+	for i := range c.Outcomes {
+		k.count(&c.Outcomes[i])
+		told.Connections += c.Outcomes[i].Connections
+		told.Requests += c.Outcomes[i].Requests
+	}
+	k.Connections += c.Connections - told.Connections // of which no outcome is told
+	k.Requests += c.Requests - told.Requests
+	for _, s := range c.Busiest {
+		t.source(k, s.Address, s.Seen)
+	}
+	if k.taken++; c.Sources > len(c.Busiest) {
+		k.unnamed = max(k.unnamed, c.Sources)
+	}
+	k.alike(c)
+	return nil
 }
 
 // Clients lists the kinds, the most frequent first; the order is always the same for the same connections.
@@ -188,7 +243,8 @@ func (t *Tally) Clients() []Client {
 
 func (k *kind) client() Client {
 	c := k.Client
-	c.Sources = len(k.sources)
+	c.Sources = max(len(k.sources), k.unnamed)
+	c.AtLeast = c.AtLeast || k.unnamed > 0 && (k.taken > 1 || len(k.sources) > maxBusiest)
 	c.Busiest = busiest(k.sources)
 	for _, n := range k.outcomes {
 		c.Outcomes = append(c.Outcomes, *n)

@@ -135,7 +135,9 @@ func (c *PolicyChange) Text(w io.Writer, st Style) error {
 	if !c.GroupsKnown {
 		facts = append(facts, []string{"Groups", "not compared: not known of both"})
 	}
-	facts = append(facts, []string{"Clients", fmt.Sprintf("of %d known, %d connect before and %d after", c.Clients.Known, c.Clients.Before, c.Clients.After)})
+	if c.Clients.Known > 0 {
+		facts = append(facts, []string{"Clients", fmt.Sprintf("of %d known, %d connect before and %d after", c.Clients.Known, c.Clients.Before, c.Clients.After)})
+	}
 	if err := Table(w, nil, facts); err != nil {
 		return err
 	}

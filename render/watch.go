@@ -34,20 +34,23 @@ func Watch(w io.Writer, r *watch.Report, failedOnly bool, st Style) error {
 	if r.Partial > 0 {
 		fmt.Fprintf(&b, "%s\n", wrapped("  ", fmt.Sprintf("%s of which only a part of the hello was captured (capture full packets: tcpdump -s 0)", plural(r.Partial, "connection"))))
 	}
+	if r.Negotiations == 0 && r.Partial == 0 {
+		b.WriteString(wrapped("  ", "no TLS handshake over TCP begins here: the capture must start before the client connects, and hold the packets of both sides") + "\n")
+	}
 	if r.Beyond > 0 {
 		fmt.Fprintf(&b, "  %s of kinds that there was no room for\n", plural(r.Beyond, "negotiation"))
 	}
-	shown := 0
-	for i := range r.Groups {
-		g := &r.Groups[i]
-		if failedOnly && g.Failed == 0 {
-			continue
+	groups := r.Groups
+	if failedOnly { // which come first
+		if n := slices.IndexFunc(groups, func(g watch.Group) bool { return g.Failed == 0 }); n >= 0 {
+			groups = groups[:n]
 		}
-		if shown++; shown > maxGroupsShown {
-			fmt.Fprintf(&b, "\n… and %d more groups (--json has them)\n", len(r.Groups)-i)
-			break
-		}
-		groupText(&b, g, failedOnly, st)
+	}
+	for i := range groups[:min(len(groups), maxGroupsShown)] {
+		groupText(&b, &groups[i], failedOnly, st)
+	}
+	if more := len(groups) - maxGroupsShown; more > 0 {
+		fmt.Fprintf(&b, "\n… and %s (--json has them)\n", plural(more, "more group"))
 	}
 	return writeLegible(w, b.String(), st)
 }

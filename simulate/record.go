@@ -30,7 +30,7 @@ func (c *Cloud) recordBalancing(k *call, status int, body []byte) {
 		e := answer.branch("Error")
 		ch.failed = &fault{code: e.text("Code"), message: e.text("Message"), status: status}
 	}
-	ch.resources = resourcesOf(ch.request, resourcesOf(ch.answer, nil))
+	ch.resources = resourcesOf(ch.answer, resourcesOf(ch.request, nil))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.record(k, ch)

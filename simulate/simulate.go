@@ -31,6 +31,9 @@ type Cloud struct {
 	now      func() time.Time
 	services map[string]*service // by the name that signatures have
 
+	// Told is called with each request once it is answered, from any goroutine. Set it before the first.
+	Told func(Served)
+
 	store     *store.Store // of the load balancers
 	balancing *elbapi.Server
 	changes   int
@@ -113,8 +116,8 @@ func newServices() map[string]*service {
 const maxBody = 1 << 20
 
 // ServeHTTP answers one request.
-func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	k := &call{id: newID(), request: r}
+func (c *Cloud) ServeHTTP(to http.ResponseWriter, r *http.Request) {
+	k, w := &call{id: newID(), request: r}, &watched{ResponseWriter: to}
 	signature, unsigned := sigv4.Parse(r)
 	s := c.serviceOf(r, signature)
 	wire := s.wire(r)
@@ -124,12 +127,48 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case errors.As(err, &f):
 		wire.fail(w, k, f)
 	case err != nil:
-		wire.fail(w, k, &fault{code: "InternalFailure", message: err.Error(), status: http.StatusInternalServerError})
+		f = &fault{code: "InternalFailure", message: err.Error(), status: http.StatusInternalServerError}
+		wire.fail(w, k, f)
 	case out == nil:
 		c.serveBalancing(w, k)
 	default:
 		wire.answer(w, k, out)
 	}
+	if c.Told == nil {
+		return
+	}
+	served := Served{Time: c.now(), Action: s.prefix + ":" + k.action, Status: w.status}
+	if f != nil {
+		served.Error = f
+	}
+	if k.who != nil {
+		served.Who = k.who.arn
+	}
+	if signature != nil {
+		served.Region = signature.Scope.Region
+	}
+	c.Told(served)
+}
+
+// Served is a request that was answered.
+type Served struct {
+	Time   time.Time
+	Who    string // ARN; empty where the signature was refused
+	Region string
+	Action string // as IAM policies name it
+	Status int
+	Error  error // where the simulation refused it, before any service did
+}
+
+// watched notes the status of an answer.
+type watched struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *watched) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
 }
 
 // serviceOf is the service that a request is signed for; one that is not here knows no action.

@@ -60,6 +60,28 @@ type Region struct {
 	TrustStores   []*store.TrustStore   `json:"trust_stores,omitempty"`
 }
 
+// WithLoadBalancers are the names of the account's regions that have any, sorted.
+func (a *Account) WithLoadBalancers() []string {
+	l := []string{}
+	for _, name := range slices.Sorted(maps.Keys(a.Regions)) {
+		if r := a.Regions[name]; r != nil && len(r.LoadBalancers) > 0 {
+			l = append(l, name)
+		}
+	}
+	return l
+}
+
+// Home is the account's region with the most load balancers.
+func (a *Account) Home() string {
+	home, most := "us-east-1", 0
+	for _, name := range a.WithLoadBalancers() {
+		if n := len(a.Regions[name].LoadBalancers); n > most {
+			home, most = name, n
+		}
+	}
+	return home
+}
+
 // Object is one object of AWS's JSON.
 type Object = map[string]any
 

@@ -24,7 +24,7 @@ const (
 	kindFaint   = "faint" // counts where a text has no error and no aside
 )
 
-// signal is a row of signals.tsv, or an alert as one side sent it.
+// signal is a row of signals.tsv or contexts.tsv, or an alert as one side sent it.
 type signal struct {
 	name    string
 	kind    string
@@ -153,7 +153,14 @@ func (t *tables) readCauses(fsys fs.FS) error {
 }
 
 func (t *tables) readSignals(fsys fs.FS) error {
-	return rows(fsys, "signals.tsv", 5, func(f []string) error {
+	if err := t.readSignalFile(fsys, "signals.tsv"); err != nil {
+		return err
+	}
+	return t.readSignalFile(fsys, "contexts.tsv")
+}
+
+func (t *tables) readSignalFile(fsys fs.FS, name string) error {
+	return rows(fsys, name, 5, func(f []string) error {
 		s := &signal{name: f[0], kind: f[1], means: f[4]}
 		if f[2] != "-" {
 			s.class = Class(f[2])

@@ -29,6 +29,9 @@ func findEndpoint(text string) Endpoint {
 			better(4, fromURL(w, at))
 			continue
 		}
+		if i > 0 && beforePeer[strings.ToLower(words[i-1])] {
+			continue // a server's log names its client
+		}
 		host, port, ok := strings.Cut(strings.TrimRight(w, ".:/"), ":")
 		if ok && isPort(port) && isHost(host) {
 			r := 2
@@ -53,6 +56,9 @@ func findEndpoint(text string) Endpoint {
 	}
 	return best
 }
+
+// beforePeer are words of servers' logs behind which the client's address stands.
+var beforePeer = map[string]bool{"from": true, "client:": true, "[client": true, "rip": true, "peer": true, "remote:": true}
 
 // portIn is a port that stands by itself: "port: 587", "port 443".
 func portIn(words []string) string {

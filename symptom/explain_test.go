@@ -29,6 +29,9 @@ func TestClasses(t *testing.T) {
 		{"SSL_do_handshake() failed (SSL: tlsv1 alert unknown ca:SSL alert number 48) while SSL handshaking, client: 192.0.2.1", cause.CertificateUntrusted, RefusedByClient},
 		{"tls_process_client_certificate:certificate verify failed", cause.ClientCertificateRejected, RefusedByLoadBalancer},
 		{"SSL_do_handshake() failed (SSL: error:0A000410:SSL routines::sslv3 alert handshake failure) while SSL handshaking to upstream, client: 192.0.2.1", cause.TargetTLSFailure, NotNegotiation},
+		// A line that says both words: the alert is the client's own.
+		{`{:tls_alert, {:unknown_ca, 'TLS client: In state certify at ssl_handshake.erl:2015 generated CLIENT ALERT: Fatal - Unknown CA'}}`, cause.CertificateUntrusted, RefusedByClient},
+		{`{:tls_alert, {:unknown_ca, 'TLS client: In state connection received SERVER ALERT: Fatal - Unknown CA'}}`, cause.ClientCertificateRejected, RefusedByLoadBalancer},
 		// ALB and NLB
 		{`2026-03-02T09:15:41.002118Z 198.51.100.7 40122 443 - - - "-" - - Failed:ClientCertExpired TID_7be1 - app/shop/50dc 192.0.2.10`, cause.ClientCertificateRejected, RefusedByLoadBalancer},
 		{"tls 2.0 2026-03-02T09:15:41 net/edge/c6e7 g3d4 198.51.100.7:40155 10.0.3.21:443 36 - 0 0 48 arn:aws:acm:x - - - - api.example.com - - - 2026-03-02T09:15:41", cause.CertificateUntrusted, RefusedByClient},

@@ -9,13 +9,14 @@ import (
 
 // Pattern is one record of the data: a text that programs print, and what it signals.
 type Pattern struct {
-	Text   string // as in the file: … stands for up to maxGap characters of a line, # for a number, a last % for an alert's words
+	Text   string // as in the file: … stands for up to maxGap characters of a line (at the end: a word may go on), # for a number, a last % for an alert's words
 	Signal string // a signal, "+" and a context (with "!" and another: unless the text gives that), "alert:" and a NAME, # or % (received), "sent:" and the same, "side", or "-" (nothing: words that always stand there)
 	By     string // who prints it
 	Side   string // "client", "server" or "" where either prints it
 	Source string // where it was seen, or the run that produced it
 	sample string // a text that the record is meant for, where Text itself is none
 	padded bool   // three letters, and the blank before them
+	open   bool   // the last word may go on
 	listed bool   // a record of p-*.tsv, not made of another table
 	alerts []alertWords
 	parts  []part
@@ -48,11 +49,12 @@ type alertWords struct {
 // compile takes the text of a pattern apart.
 func (p *Pattern) compile() error {
 	rest, before := p.Text, byte(0)
+	rest, p.open = strings.CutSuffix(rest, "…")
 	if p.namesAlert() {
 		rest = strings.TrimSuffix(rest, "%")
 	}
 	for {
-		i := strings.IndexAny(rest, "…#")
+		i := nextMark(rest)
 		piece := rest
 		if i >= 0 {
 			piece = rest[:i]
@@ -88,6 +90,16 @@ func (p *Pattern) compile() error {
 		}
 	}
 	return nil
+}
+
+// nextMark is where the first … or # stands in s, or -1. All patterns are read for each text, so it looks at bytes.
+func nextMark(s string) int {
+	for i := 0; i < len(s); i++ {
+		if s[i] == '#' || s[i] == "…"[0] && strings.HasPrefix(s[i:], "…") {
+			return i
+		}
+	}
+	return -1
 }
 
 // namesAlert reports whether p ends in the words of an alert.
@@ -195,7 +207,7 @@ func (p *Pattern) at(t []byte, i int) (match, bool) {
 	if p.namesAlert() && !m.alert(t) {
 		return m, false
 	}
-	if m.start > 0 && isWord(t[m.start]) && isWord(t[m.start-1]) || m.end < len(t) && isWord(t[m.end-1]) && isWord(t[m.end]) {
+	if m.start > 0 && isWord(t[m.start]) && isWord(t[m.start-1]) || !p.open && m.end < len(t) && isWord(t[m.end-1]) && isWord(t[m.end]) {
 		return m, false
 	}
 	if p.padded {

@@ -37,15 +37,15 @@ func (t *tables) read(f *folded) *reading {
 	})
 	found = append(found, t.codes(f)...)
 	found = append(found, t.fields(f)...)
-	found = outermost(found)
+	found = withoutOwnAlerts(outermost(found))
 	sides := newSides(t, f, found)
 	r := &reading{byLine: map[int][]*sighting{}, side: sides.whole}
 	byName := map[string]*sighting{}
 	unless := map[string]string{} // a context, and the one that makes it void
 	for _, m := range found {
 		side := m.Side
-		if side == "" {
-			side = sides.of(m.line)
+		if side == "" || side == sideClient && sides.lines[m.line] == sideServer {
+			side = sides.of(m.line) // a mark of the line overrules who has the text as a rule
 		}
 		s := t.signalOf(&m, side)
 		if s == nil {
@@ -67,6 +67,24 @@ func (t *tables) read(f *folded) *reading {
 	}
 	r.all = slices.DeleteFunc(r.all, func(s *sighting) bool { return byName[unless[s.signal.name]] != nil })
 	return r
+}
+
+// withoutOwnAlerts leaves out alerts as received where the same line says that the program sent them itself: some programs
+// report both by the same words and tell which it was after them.
+func withoutOwnAlerts(found []match) []match {
+	type own struct{ line, number int }
+	sent := map[own]bool{}
+	for _, m := range found {
+		if m.number >= 0 && strings.HasPrefix(m.Signal, "sent:") {
+			sent[own{m.line, m.number}] = true
+		}
+	}
+	if len(sent) == 0 {
+		return found
+	}
+	return slices.DeleteFunc(found, func(m match) bool {
+		return strings.HasPrefix(m.Signal, "alert:") && sent[own{m.line, m.number}]
+	})
 }
 
 // note keeps a line's sightings, each signal once.

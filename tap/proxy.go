@@ -9,7 +9,9 @@ import (
 	"net/http/httputil"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -21,7 +23,28 @@ type Proxy struct {
 	Target string // host:port
 
 	Connects atomic.Int64 // to the target
-	Others   atomic.Int64 // to other hosts, and plaintext requests
+
+	mu     sync.Mutex
+	others int
+	named  []string
+}
+
+// maxNamed is how many other hosts are named.
+const maxNamed = 5
+
+// Others counts the connections to other hosts and the requests in plaintext, and names some of them.
+func (p *Proxy) Others() (count int, some []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.others, slices.Clone(p.named)
+}
+
+func (p *Proxy) other(host string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.others++; len(p.named) < maxNamed && !slices.Contains(p.named, host) {
+		p.named = append(p.named, host)
+	}
 }
 
 // Serve is the proxy until ctx ends.
@@ -33,7 +56,7 @@ func (p *Proxy) Serve(ctx context.Context, l net.Listener) error {
 			case r.Method == http.MethodConnect:
 				p.connect(w, r)
 			case r.URL.IsAbs() && r.URL.Scheme == "http":
-				p.Others.Add(1)
+				p.other(r.URL.Host)
 				forward.ServeHTTP(w, r)
 			default:
 				http.Error(w, "parley tap is a proxy: ask it by CONNECT", http.StatusBadRequest)
@@ -51,12 +74,12 @@ func (p *Proxy) Serve(ctx context.Context, l net.Listener) error {
 func (p *Proxy) connect(w http.ResponseWriter, r *http.Request) {
 	p.wait.Add(1)
 	defer p.wait.Done()
-	recorder := &Tap{Dial: p.Dial}
+	recorder := p.Tap
 	if SameTarget(r.Host, p.Target) {
 		p.Connects.Add(1)
-		recorder.Seen, recorder.Unreached = p.Seen, p.Unreached
 	} else {
-		p.Others.Add(1)
+		p.other(r.Host)
+		recorder = &Tap{Dial: p.Dial}
 	}
 	server, err := recorder.dial(r.Context(), r.Host)
 	if err != nil {

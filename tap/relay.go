@@ -23,12 +23,15 @@ const (
 	bufferSize     = 32 << 10
 )
 
-// Tap records connections. Seen and Unreached may be called by several goroutines at once.
+// Tap records connections. Seen and Unreached may be called by several goroutines at once, and must return at once: the
+// bytes that decided a negotiation are passed on only then.
 type Tap struct {
 	Seen      func(*capture.Connection)                             // a negotiation is decided, or its connection has ended
 	Unreached func(client netip.AddrPort, target string, err error) // no connection to the target could be made
 	// Dial makes a connection; nil: by TCP.
 	Dial func(ctx context.Context, address string) (net.Conn, error)
+	// Silent counts the connections that ended without a hello.
+	Silent atomic.Int64
 
 	wait sync.WaitGroup
 }
@@ -128,7 +131,11 @@ func (p *passage) tell(feed func(*follow.Follower)) {
 		return
 	}
 	p.decided.Store(true)
-	if n := p.follower.Negotiation(); n != nil && p.tap.Seen != nil {
+	n := p.follower.Negotiation()
+	switch {
+	case n == nil:
+		p.tap.Silent.Add(1)
+	case p.tap.Seen != nil:
 		p.tap.Seen(&capture.Connection{Negotiation: n, Client: addressOf(p.client.RemoteAddr()), Server: addressOf(p.server.RemoteAddr()), First: p.first})
 	}
 }

@@ -28,6 +28,8 @@ const (
 type Collector struct {
 	// Client says by what `parley why --client` can take the hello of a connection again, "" for nothing.
 	Client func(c *capture.Connection, ja4 string) string
+	// Target is what commands call the server; "": its address.
+	Target string
 	// Tally takes in each connection, where it is not nil.
 	Tally *evidence.Tally
 
@@ -239,7 +241,7 @@ func (c *Collector) near(h *hello.ClientHello, ja4 string) *Client {
 }
 
 func (c *Collector) sighting(n *capture.Connection, ja4 string) *diagnose.Sighting {
-	s := &diagnose.Sighting{Negotiation: n.Negotiation, Server: n.Server.String(), Accepted: c.servers[n.Server.String()], Again: n.Again}
+	s := &diagnose.Sighting{Negotiation: n.Negotiation, Server: cmp.Or(c.Target, n.Server.String()), Accepted: c.servers[n.Server.String()], Again: n.Again}
 	if n.Hello != nil {
 		s.Profile = c.near(n.Hello, ja4).Profile()
 	}

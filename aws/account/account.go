@@ -8,6 +8,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -21,6 +22,8 @@ import (
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/aws/smithy-go/logging"
 
 	elbvalues "github.com/parley-tls/parley/aws/elb"
 )
@@ -65,19 +68,27 @@ func Open(ctx context.Context, o Options) ([]*Session, error) {
 			if role != "" {
 				c.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(home(base)), role))
 			}
-			regions, err := regionsOf(ctx, c, o)
+			meter := newMeter() // of the question for regions, and then of the first of them
+			regions, err := regionsOf(ctx, metered(c, meter), o)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", who(profile, role), err)
 			}
 			for _, region := range regions {
-				s := &Session{elbvalues.Place{Region: region, Profile: profile, Role: role}, c.Copy(), newMeter()}
+				s := &Session{elbvalues.Place{Region: region, Profile: profile, Role: role}, metered(c, meter), meter}
 				s.config.Region = region
-				s.config.APIOptions = append(s.config.APIOptions, s.meter.add)
 				all = append(all, s)
+				meter = newMeter()
 			}
 		}
 	}
 	return all, nil
+}
+
+// metered is a configuration whose requests pass a meter.
+func metered(c aws.Config, m *Meter) aws.Config {
+	c = c.Copy()
+	c.APIOptions = append(slices.Clone(c.APIOptions), m.add)
+	return c
 }
 
 // load reads the configuration of a profile.
@@ -89,6 +100,8 @@ func load(ctx context.Context, profile, endpoint string) (aws.Config, error) {
 			})
 		}),
 	}
+	// What the SDK warns of (a connection that cannot be used again) is nothing to the user; errors come as values.
+	opts = append(opts, config.WithLogger(logging.Nop{}))
 	if profile != "" {
 		opts = append(opts, config.WithSharedConfigProfile(profile))
 	}

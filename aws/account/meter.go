@@ -19,6 +19,10 @@ const (
 	describeRate  = 10
 )
 
+// burstLeft is so much of the bucket left unused that no request is refused for arriving early: the first ones wait for their
+// connections, and later ones overtake them.
+const burstLeft = 5
+
 // Meter counts the requests of a session and holds back those that would exceed AWS's published rates.
 type Meter struct {
 	mu      sync.Mutex
@@ -62,7 +66,7 @@ func (m *Meter) count(service, operation string) *rate.Limiter {
 		return nil
 	}
 	if m.buckets[service] == nil {
-		m.buckets[service] = rate.NewLimiter(describeRate, describeBurst)
+		m.buckets[service] = rate.NewLimiter(describeRate, describeBurst-burstLeft)
 	}
 	return m.buckets[service]
 }

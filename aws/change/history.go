@@ -141,5 +141,5 @@ func Last(l []Change, id string, ref func(*Target) bool) (*Change, error) {
 			return c, nil
 		}
 	}
-	return nil, notDone("the journal has no change of it that could be undone: parley aws journal lists those that it has")
+	return nil, notDone("the journal has no such change that could be undone: parley aws journal lists those that it has")
 }

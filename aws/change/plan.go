@@ -94,11 +94,11 @@ func classicWish(name string, now *Reading) (w Wish, content *policy.Policy, err
 		return Wish{Reference: p.Name}, p, nil
 	}
 	if p := ofFamily(policy.AWS, name); p != nil {
-		text := fmt.Sprintf("%s is a policy of ALB and NLB: a Classic Load Balancer does not have it", p.Name)
+		text := "has it not"
 		if p.Accepts(suite.TLS13) {
-			text += " and no TLS 1.3 at all; move to an ALB or NLB for that"
+			text = "has neither it nor any TLS 1.3, for which there are ALB and NLB"
 		}
-		return w, nil, unfit("%s; the strictest here is %s", text, policy.Alternatives(policy.Classic, policy.General)[0].Name)
+		return w, nil, unfit("%s is a policy of ALB and NLB: a Classic Load Balancer %s; the strictest here is %s", p.Name, text, policy.Alternatives(policy.Classic, policy.General)[0].Name)
 	}
 	_, err = policy.Find(string(policy.Classic) + "/" + name)
 	return w, nil, unfit("the load balancer has no policy %s of its own, and %s", name, err)
@@ -133,7 +133,7 @@ func NewPlan(t Target, now *Reading, w Wish, made time.Time) *Plan {
 	} else {
 		p.Set = Setting{Policy: w.Policy}
 	}
-	p.ID = p.digest()
+	p.seal()
 	return p
 }
 
@@ -142,7 +142,7 @@ func (p *Plan) Nothing() bool { return p.Done(&p.Had) && len(p.Set.Remove) == 0 
 
 // Done reports whether a listener has what the plan sets.
 func (p *Plan) Done(now *State) bool {
-	return now.Policy == p.Set.Policy && slices.Equal(now.Policies, p.Set.Policies)
+	return now.Policy == p.Set.Policy && sameNames(now.Policies, p.Set.Policies)
 }
 
 // classicSetting finds the policy to set among those that the load balancer has, or a name for a new one.
@@ -210,10 +210,12 @@ func replaced(l []string, old, name string) []string {
 	return append(l, name)
 }
 
-// digest is the plan's ID: what it changes and on what condition; warnings are not part of it.
+// seal gives the plan the ID of its content.
+func (p *Plan) seal() { p.ID = p.digest() }
+
 func (p *Plan) digest() string {
 	q := *p
-	q.ID, q.Warnings = "", nil
+	q.ID = ""
 	b, err := json.Marshal(&q)
 	if err != nil {
 		panic(err) // strings, numbers and a time of this century
@@ -258,4 +260,13 @@ func ReadPlan(data []byte) (*Plan, error) {
 		return nil, unfit("what is to be set contradicts itself")
 	}
 	return &p, nil
+}
+
+// Contents are what the policy of today and the one to be set accept, by Parley's tables and what the plan says of Classic
+// policies; nil where that does not tell.
+func (p *Plan) Contents() (from, to *policy.Policy) {
+	if p.Listener.Kind == elb.Classic {
+		return classicContent(p.Had.Policy, p.Had.Reference, p.Had.Attributes), classicContent(p.Set.Policy, p.Set.Reference, p.Set.Attributes)
+	}
+	return policy.ByName(string(policy.AWS) + "/" + p.Had.Policy), policy.ByName(string(policy.AWS) + "/" + p.Set.Policy)
 }

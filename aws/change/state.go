@@ -73,12 +73,19 @@ func (a *State) Differences(b *State) []string {
 	if a.Policy == b.Policy {
 		add("content of "+a.Policy, a.content(), b.content())
 	}
-	add("list of the listener's other policies", strings.Join(a.others(), ", "), strings.Join(b.others(), ", "))
+	if x, y := a.others(), b.others(); !sameNames(x, y) {
+		add("list of the listener's other policies", strings.Join(x, ", "), strings.Join(y, ", "))
+	}
 	if !sameCertificates(a.Certificates, b.Certificates) {
 		add("list of certificates", strings.Join(a.Certificates, ", "), strings.Join(b.Certificates, ", "))
 	}
 	return l
 }
+
+// sameNames compares lists of names whose order means nothing: a listener has at most one policy of a kind.
+func sameNames(a, b []string) bool { return slices.Equal(sorted(a), sorted(b)) }
+
+func sorted(l []string) []string { return slices.Sorted(slices.Values(l)) }
 
 // others are the listener's policies but the one for TLS.
 func (a *State) others() []string {
@@ -98,10 +105,7 @@ func sameCertificates(a, b []string) bool {
 	if len(a) != len(b) || len(a) == 0 {
 		return len(a) == len(b)
 	}
-	x, y := slices.Clone(a[1:]), slices.Clone(b[1:])
-	slices.Sort(x)
-	slices.Sort(y)
-	return a[0] == b[0] && slices.Equal(x, y)
+	return a[0] == b[0] && sameNames(a[1:], b[1:])
 }
 
 func orNone(s string) string {

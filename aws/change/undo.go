@@ -1,6 +1,7 @@
 package change
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +15,7 @@ func NewUndo(c *Change, all []Change, now *Reading, force bool, made time.Time) 
 	was := &c.Plan.Had
 	p := &Plan{Schema: PlanSchema, Made: made.UTC().Truncate(time.Millisecond), Listener: c.Plan.Listener, Had: now.State, Undoes: c.ID}
 	changed := c.Plan.expected().Differences(&now.State)
-	back := now.Policy == was.Policy && slices.Equal(now.Policies, was.Policies)
+	back := now.Policy == was.Policy && sameNames(now.Policies, was.Policies)
 	switch {
 	case back: // it was never made, or is taken back already
 		p.Set = Setting{Policy: now.Policy, Reference: now.Reference, Attributes: now.Attributes, Policies: now.Policies}
@@ -26,7 +27,7 @@ func NewUndo(c *Change, all []Change, now *Reading, force bool, made time.Time) 
 		p.Set = Setting{Policy: was.Policy}
 	}
 	p.Set.Remove = removable(c, all, now, p.Set.Policies)
-	p.ID = p.digest()
+	p.seal()
 	return p, nil
 }
 
@@ -79,4 +80,44 @@ func Superfluous(all []Change, t *Target, now *Reading) []string {
 	return slices.DeleteFunc(Made(all, t), func(n string) bool {
 		return now.own(n) == nil || slices.Contains(now.InUse, n) || slices.Contains(needed, n)
 	})
+}
+
+// Named reports whether a name that the user wrote means the target.
+func (t *Target) Named(n elb.Name) bool {
+	fits := func(want, have string) bool { return want == "" || have == "" || want == have }
+	switch {
+	case n.ListenerARN != "":
+		return n.ListenerARN == t.ARN
+	case n.Port != 0 && n.Port != t.Port, n.LoadBalancerARN != "" && n.LoadBalancerARN != t.LoadBalancerARN:
+		return false
+	}
+	return fits(n.LoadBalancer, t.LoadBalancer) && fits(n.Region, t.Region) && fits(n.Account, t.Account) && fits(string(n.Kind), string(t.Kind)) &&
+		fits(n.DNSName, strings.ToLower(t.DNSName))
+}
+
+// Forget gives the way back of a change up, and deletes the policies of the load balancer that Parley made and that nothing needs now.
+func (r *Runner) Forget(ctx context.Context, c *Change) (*Report, error) {
+	unlock, err := r.Journal.Lock()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	t := &c.Plan.Listener
+	now, err := r.API.Read(ctx)
+	if err != nil {
+		return nil, unchanged(err)
+	}
+	if c.Status == Interrupted && !c.Plan.Done(&now.State) {
+		return nil, notDone("%s was cut off, and %s does not have what it was to set: finish it by the same parley aws set-policy, or take it back", c.ID, t)
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err := r.Journal.Append(Entry{Change: c.ID, Step: Forget}); err != nil {
+		return nil, err
+	}
+	entries, _, err := r.Journal.Read()
+	if err != nil {
+		return nil, err
+	}
+	a := &Report{Change: c.ID}
+	return a, r.remove(ctx, Superfluous(History(entries), t, now), a)
 }

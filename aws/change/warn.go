@@ -21,6 +21,7 @@ type Warning struct {
 // Warn adds what is to be said of the plan. from and to are what both policies accept, nil where that is not known; id are
 // the certificates, nil where their keys are not known.
 func (p *Plan) Warn(now *Reading, from, to *policy.Policy, id *policy.Identity) {
+	defer p.seal()
 	add := func(id string, severe bool, format string, a ...any) {
 		p.Warnings = append(p.Warnings, Warning{id, fmt.Sprintf(format, a...), severe})
 	}
@@ -40,6 +41,12 @@ func (p *Plan) Warn(now *Reading, from, to *policy.Policy, id *policy.Identity) 
 		p.warnFIPS(now, to, add)
 	}
 	warnCertificates(to, id, add)
+}
+
+// Add adds warnings that others have.
+func (p *Plan) Add(l ...Warning) {
+	p.Warnings = append(p.Warnings, l...)
+	p.seal()
 }
 
 // weaker says in what a policy is weaker, by the points of policy.Stricter.

@@ -2,10 +2,10 @@ package elb
 
 import "github.com/parley-tls/parley/policy"
 
-// Presents is all that the listener can present, whatever name is asked for; nil where AWS told of no certificate, or not of
-// the keys of all: what one that is not known can serve would be missing.
-func (l *Listener) Presents() *policy.Identity {
-	id := &policy.Identity{}
+// Certified is everything that the listener can present, to whatever client; nil where the kind of a key is not known, or it has
+// no certificate: what one that is not known can serve would be missing.
+func (l *Listener) Certified() *policy.Identity {
+	var id policy.Identity
 	for i := range l.Certificates {
 		c, ok := l.Certificates[i].value()
 		if !ok {
@@ -16,5 +16,5 @@ func (l *Listener) Presents() *policy.Identity {
 	if len(id.Certificates) == 0 {
 		return nil
 	}
-	return id
+	return &id
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/parley-tls/parley/suite"
 )
 
-func TestPresents(t *testing.T) {
+func TestCertified(t *testing.T) {
 	of := func(keys ...string) *policy.Identity {
 		var l Listener
 		for _, k := range keys {
 			l.Certificates = append(l.Certificates, Certificate{Key: k})
 		}
-		return l.Presents()
+		return l.Certified()
 	}
 	id := of("RSA_2048", "EC_prime256v1", "EC_secp521r1")
 	if id == nil || len(id.Certificates) != 3 {

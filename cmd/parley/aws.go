@@ -18,7 +18,7 @@ func newAWSCmd() *cobra.Command {
 Credentials and regions are found as by the AWS CLI: environment, shared configuration, single sign-on, instance role. They are
 never printed or stored. docs/aws.md has the IAM policies that reading and changing need.`,
 	}
-	cmd.AddCommand(newAWSListCmd(), newAWSAuditCmd(), newAWSErrorsCmd())
+	cmd.AddCommand(newAWSListCmd(), newAWSErrorsCmd(), newAWSAuditCmd(), newAWSSetPolicyCmd(), newAWSApplyCmd(), newAWSUndoCmd(), newAWSJournalCmd(), newAWSSimulateCmd())
 	return cmd
 }
 

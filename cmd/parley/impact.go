@@ -40,14 +40,14 @@ func newImpactCmd() *cobra.Command {
 		Long: `Say of every client that was really seen what becomes of it under another security policy: whether it keeps working,
 negotiates something else, or breaks, and why. What the evidence does not tell is unknown, and what would decide is said.
 
-EVIDENCE is any of: packet captures (pcap, pcapng), logs of load balancers (as "parley logs" reads them, s3:// included), and
-files that --evidence of "parley watch", "parley tap" and "parley logs" writes. A ClientHello tells all; a line of an access log
+EVIDENCE is any of: packet captures (pcap, pcapng), logs of load balancers (as "parley logs" reads them, s3:// included), files
+that --evidence of "parley watch", "parley tap" and "parley logs" writes, folders of all these, and - for standard input. A ClientHello tells all; a line of an access log
 tells only what was chosen, and more if --from names the policy under which that was.
 
 Exit codes: 0 no client breaks, 1 some client does, 2 wrong usage or input, 3 none is known to break, but of some it is unknown.`,
 		Example: `  parley impact --to TLS13-1-2-Res-PQ-2025-09 --from 2016-08 capture.pcap
   parley impact --to TLS13-1-2-2021-06 --from lb.example.com:443 s3://my-logs/AWSLogs/ --html impact.html`,
-		Args: cobra.MinimumNArgs(1),
+		Args: atLeastOne("name evidence: a packet capture, a log, a folder of them, s3://bucket/prefix, what --evidence writes, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if to == "" {
 				return errors.New("name the new policy with --to")
@@ -92,7 +92,7 @@ would cost. A client that connects today and of which it is not known whether it
 Exit codes: 0 a policy keeps them, 1 none is known to, 2 wrong usage or input.`,
 		Example: `  parley policy recommend capture.pcap --family alb
   parley policy recommend --from 2016-08 --allow-loss 0.1% access-logs/ --html policies.html`,
-		Args: cobra.MinimumNArgs(1),
+		Args: atLeastOne("name evidence: a packet capture, a log, a folder of them, s3://bucket/prefix, what --evidence writes, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			allow, err := parseShare(loss)
 			if err != nil {

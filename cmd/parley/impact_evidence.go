@@ -66,56 +66,80 @@ func (f *impactFlags) read(cmd *cobra.Command, args []string) (*seen, error) {
 	return e, nil
 }
 
-// evidence reads files of evidence and captures one by one, and all logs together.
+// evidence reads all of it. The same client in several files is one.
 func (e *seen) evidence(ctx context.Context, stdin io.Reader, args []string, f *evidenceFlags) error {
 	options, err := logOptions(f.format, f.logFormat)
 	if err != nil {
 		return err
 	}
+	sources, err := logSources(ctx, args, stdin)
+	if err != nil {
+		return err
+	}
 	var tally evidence.Tally
-	var logs []string
-	for _, arg := range args {
-		what := kindOfEvidence(arg)
+	var logs []accesslog.Source
+	for _, s := range sources {
+		if s.Remote {
+			logs = append(logs, s)
+			continue
+		}
+		in, err := s.Open()
+		if err != nil {
+			return err
+		}
+		r := bufio.NewReader(in)
+		what := kindOfEvidence(r)
 		switch what {
 		case evidenceFile:
-			err = e.file(arg)
+			err = take(&tally, s.Name, r)
 		case evidenceCapture:
-			err = e.capture(arg, &tally)
+			err = e.capture(s.Name, r, &tally)
 		default:
-			logs = append(logs, arg)
+			if s.Once { // as far as it was looked at, it is read
+				s.Open = func() (io.ReadCloser, error) { return readCloser{r, in}, nil }
+				logs = append(logs, s)
+				continue
+			}
+			logs = append(logs, s)
 		}
+		in.Close()
 		if err != nil {
 			return err
 		}
 	}
 	if len(logs) > 0 {
-		sources, err := logSources(ctx, logs, stdin)
-		if err != nil {
-			return err
-		}
-		r := accesslog.ReadAll(sources, options)
+		r := accesslog.ReadAll(logs, options)
 		if err := nothingRead(r); err != nil {
-			return fmt.Errorf("%w (evidence is a capture, a log, or what --evidence writes)", err)
+			if len(logs) == len(sources) {
+				return fmt.Errorf("%w (evidence is a capture, a log, or what --evidence writes)", err)
+			}
+			return err
 		}
 		if err := notFetched(r); err != nil {
 			return err
 		}
-		e.clients = append(e.clients, r.Clients...)
+		for i := range r.Clients {
+			if err := tally.Take(&r.Clients[i]); err != nil {
+				return err
+			}
+		}
 		e.warnings = append(e.warnings, r.Warnings...)
-		e.beyond(r.Beyond)
+		tally.Beyond += r.Beyond
 	}
-	e.clients = append(e.clients, tally.Clients()...)
-	e.beyond(tally.Beyond)
+	e.clients = tally.Clients()
+	if tally.Beyond > 0 {
+		e.warnings = append(e.warnings, fmt.Sprintf("%d connections and requests are left out: there are too many kinds of client", tally.Beyond))
+	}
 	if len(e.clients) == 0 {
 		return errors.New("the evidence holds no client: nothing negotiated TLS in it")
 	}
 	return nil
 }
 
-func (e *seen) beyond(n int) {
-	if n > 0 {
-		e.warnings = append(e.warnings, fmt.Sprintf("%d connections and requests are left out: there are too many kinds of client", n))
-	}
+// readCloser reads from one and closes the other.
+type readCloser struct {
+	io.Reader
+	io.Closer
 }
 
 // Kinds of evidence.
@@ -125,14 +149,9 @@ const (
 	evidenceCapture
 )
 
-// kindOfEvidence looks at the beginning of a file. What cannot be opened is left to who reads it.
-func kindOfEvidence(path string) int {
-	f, err := os.Open(path)
-	if err != nil {
-		return evidenceLog
-	}
-	defer f.Close()
-	head, _ := bufio.NewReader(f).Peek(4096)
+// kindOfEvidence looks at the beginning of a file.
+func kindOfEvidence(r *bufio.Reader) int {
+	head, _ := r.Peek(4096)
 	switch {
 	case bytes.Contains(head, []byte(`"`+evidence.Schema+`"`)):
 		return evidenceFile
@@ -142,33 +161,31 @@ func kindOfEvidence(path string) int {
 	return evidenceLog
 }
 
-func (e *seen) file(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
+// take reads a file of evidence.
+func take(tally *evidence.Tally, name string, r io.Reader) error {
+	l, err := evidence.Read(r)
+	for i := range l {
+		if err == nil {
+			err = tally.Take(&l[i])
+		}
 	}
-	defer f.Close()
-	l, err := evidence.Read(f)
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	e.clients = append(e.clients, l...)
 	return nil
 }
 
-func (e *seen) capture(path string, tally *evidence.Tally) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
+// capture reads a packet capture.
+func (e *seen) capture(name string, r io.Reader, tally *evidence.Tally) error {
 	c := watch.NewCollector()
 	c.Tally = tally
-	st, err := capture.Follow(path, f, c.Add)
+	st, err := capture.Follow(name, r, c.Add)
 	if err != nil {
 		return err
 	}
-	e.warnings = append(e.warnings, st.Warnings...)
+	for _, w := range st.Warnings {
+		e.warnings = append(e.warnings, name+": "+w)
+	}
 	return nil
 }
 

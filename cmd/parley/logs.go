@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ nginx and HAProxy as keys: JSON (json) and name=value (key-value). Any other log
   parley logs /var/log/nginx/access.log --log-format '$remote_addr [$time_local] "$request" $ssl_protocol $ssl_cipher "$http_user_agent"'
   zcat *.gz | parley logs - --json
   parley logs ./logs --evidence clients.jsonl`,
-		Args: cobra.MinimumNArgs(1),
+		Args: atLeastOne("name a log, a folder of logs, s3://bucket/prefix, or - for standard input"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := logOptions(format, logFormat)
 			if err != nil {
@@ -51,6 +52,9 @@ nginx and HAProxy as keys: JSON (json) and name=value (key-value). Any other log
 			if top < 1 {
 				return fmt.Errorf("--top %d: expected a number of clients from 1", top)
 			}
+			if err := writable(evidenceFile); err != nil {
+				return err
+			}
 			sources, err := logSources(cmd.Context(), args, cmd.InOrStdin())
 			if err != nil {
 				return err
@@ -58,7 +62,7 @@ nginx and HAProxy as keys: JSON (json) and name=value (key-value). Any other log
 			defer debug.SetGCPercent(debug.SetGCPercent(100)) // logs are long: a third of the memory for a few hundredths of the time
 			report := accesslog.ReadAll(sources, o)
 			if err := nothingRead(report); err != nil {
-				return err
+				return otherEvidence(args, err)
 			}
 			if evidenceFile != "" {
 				if err := writeEvidence(evidenceFile, report.Clients); err != nil {
@@ -80,6 +84,35 @@ nginx and HAProxy as keys: JSON (json) and name=value (key-value). Any other log
 		return formatNames(), cobra.ShellCompDirectiveNoFileComp
 	})
 	return cmd
+}
+
+// atLeastOne demands an argument.
+func atLeastOne(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return errors.New(what)
+		}
+		return nil
+	}
+}
+
+// otherEvidence says of what is no log, err, what reads it.
+func otherEvidence(args []string, err error) error {
+	if len(args) != 1 || args[0] == "-" {
+		return err
+	}
+	f, openErr := os.Open(args[0])
+	if openErr != nil {
+		return err
+	}
+	defer f.Close()
+	switch kindOfEvidence(bufio.NewReader(f)) {
+	case evidenceCapture:
+		return fmt.Errorf("%s is a packet capture: parley watch reads it", args[0])
+	case evidenceFile:
+		return fmt.Errorf("%s is what --evidence writes: parley impact and parley policy recommend read it", args[0])
+	}
+	return err
 }
 
 // formatNames are the values of --format.
@@ -117,7 +150,7 @@ func logSources(ctx context.Context, args []string, stdin io.Reader) ([]accesslo
 	for _, arg := range args {
 		switch {
 		case arg == "-":
-			sources = append(sources, accesslog.Source{Name: "standard input", Open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
+			sources = append(sources, accesslog.Source{Name: "standard input", Once: true, Open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
 		case bucket.IsURL(arg):
 			l, err := bucketSources(ctx, arg)
 			if err != nil {
@@ -142,7 +175,7 @@ func fileSources(path string) ([]accesslog.Source, error) {
 		return nil, err
 	}
 	open := func(path string) accesslog.Source {
-		return accesslog.Source{Name: path, Open: func() (io.ReadCloser, error) { return os.Open(path) }}
+		return accesslog.Source{Name: path, Once: !info.Mode().IsRegular() && !info.IsDir(), Open: func() (io.ReadCloser, error) { return os.Open(path) }}
 	}
 	if !info.IsDir() {
 		return []accesslog.Source{open(path)}, nil
@@ -180,7 +213,7 @@ func bucketSources(ctx context.Context, url string) ([]accesslog.Source, error) 
 	var sources []accesslog.Source
 	for _, key := range keys {
 		if !isTestFile(key) {
-			sources = append(sources, accesslog.Source{Name: "s3://" + where.Bucket + "/" + key, Open: func() (io.ReadCloser, error) { return b.Read(ctx, key) }})
+			sources = append(sources, accesslog.Source{Name: "s3://" + where.Bucket + "/" + key, Remote: true, Open: func() (io.ReadCloser, error) { return b.Read(ctx, key) }})
 		}
 	}
 	if sources == nil {
@@ -203,8 +236,10 @@ func nothingRead(r *accesslog.Report) error {
 		return err
 	}
 	switch {
+	case r.Lines == 0 && len(r.Warnings) == 0 && r.Files == 1:
+		return errors.New("the log is empty: there is no line in it")
 	case r.Lines == 0 && len(r.Warnings) == 0:
-		return fmt.Errorf("no line in %d files", r.Files)
+		return fmt.Errorf("the %d logs are empty: there is no line in them", r.Files)
 	case len(r.Warnings) > 1:
 		return fmt.Errorf("%s (and so on: nothing in %d files could be read)", r.Warnings[0], r.Files)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -79,6 +80,9 @@ Exit codes: 0 none failed, 1 some failed, 2 wrong usage or input, 3 no connectio
 	return cmd
 }
 
+// maxQueue is how many connections may wait to be told of before the relay waits for them.
+const maxQueue = 4096
+
 // tapping is one run of the command. Connections are told one after the other.
 type tapping struct {
 	cmd       *cobra.Command
@@ -87,17 +91,21 @@ type tapping struct {
 	endpoint  *diagnose.Endpoint
 	options   diagnose.Options
 	collector *watch.Collector
-	out       io.Writer
+	out, errs io.Writer // which the command writes to as well
 	style     render.Style
+	queue     chan func() // what is to be told, in its order; nil ends it
+	told      chan struct{}
 
-	mu        sync.Mutex
-	seen      int
-	failed    int
-	unreached int
-	saved     bool // the hello of a failure is in the file
-	warned    bool // of the name that the client asks for
-	diagnoses map[string]*diagnose.Diagnosis
-	err       error // of writing
+	listen     string // the relay's address
+	exit       int    // the command's exit code
+	seen       int
+	failed     int
+	unreached  int
+	kept       *capture.Connection // whose hello is in the file of --save-client
+	keptFailed bool
+	warned     bool // of the name that the client asks for
+	diagnoses  map[string]*diagnose.Diagnosis
+	err        error // of writing
 }
 
 func runTap(cmd *cobra.Command, target string, command []string, f *tapFlags) error {
@@ -107,24 +115,45 @@ func runTap(cmd *cobra.Command, target string, command []string, f *tapFlags) er
 	if err != nil {
 		return err
 	}
-	t := &tapping{cmd: cmd, f: f, ctx: ctx, endpoint: e, collector: watch.NewCollector(), out: cmd.OutOrStdout(), diagnoses: make(map[string]*diagnose.Diagnosis)}
+	t := &tapping{cmd: cmd, f: f, ctx: ctx, endpoint: e, collector: watch.NewCollector(), out: shared(cmd.OutOrStdout()), errs: shared(cmd.ErrOrStderr()), diagnoses: make(map[string]*diagnose.Diagnosis)}
 	if t.options, err = f.why.options(); err != nil {
 		return err
 	}
-	t.style = styleFor(t.out)
+	t.style = styleFor(cmd.OutOrStdout())
 	if f.evidence != "" {
+		if err := writable(f.evidence); err != nil {
+			return err
+		}
 		t.collector.Tally = &evidence.Tally{}
 	}
-	t.collector.Client = func(*capture.Connection, string) string { return f.saveClient }
-	recorder := &tap.Tap{Seen: t.tell, Unreached: t.tellUnreached}
+	t.collector.Client = func(c *capture.Connection, _ string) string {
+		if c == t.kept {
+			return f.saveClient
+		}
+		return ""
+	}
+	recorder := &tap.Tap{}
 	address := net.JoinHostPort(e.Host, e.Port)
+	t.collector.Target = address
+	// Connections go on while one is told of: a diagnosis takes seconds, and delays nobody.
+	t.queue, t.told = make(chan func(), maxQueue), make(chan struct{})
+	go func() {
+		defer close(t.told)
+		for tell := <-t.queue; tell != nil; tell = <-t.queue {
+			tell()
+		}
+	}()
+	recorder.Seen = func(c *capture.Connection) { t.queue <- func() { t.tell(c) } }
+	recorder.Unreached = func(client netip.AddrPort, target string, err error) {
+		at := time.Now()
+		t.queue <- func() { t.tellUnreached(at, client, target, err) }
+	}
 	if len(command) == 0 {
 		err = t.relay(recorder, address)
 	} else {
 		err = t.program(recorder, address, command)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.finish(recorder)
 	if err == nil {
 		err = t.err
 	}
@@ -142,9 +171,29 @@ func runTap(cmd *cobra.Command, target string, command []string, f *tapFlags) er
 	return nil
 }
 
+// shared is a writer for the relay and the command that it runs. A file goes to the command as it is.
+func shared(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); ok {
+		return f
+	}
+	return &serial{w: w}
+}
+
+// serial writes one thing after the other.
+type serial struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *serial) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(b)
+}
+
 // say writes a remark to the user, beside the report.
 func (t *tapping) say(format string, args ...any) {
-	fmt.Fprintf(t.cmd.ErrOrStderr(), "parley: "+format+"\n", args...)
+	fmt.Fprintf(t.errs, "parley: "+format+"\n", args...)
 }
 
 // relay serves until it is interrupted.
@@ -153,31 +202,38 @@ func (t *tapping) relay(recorder *tap.Tap, address string) error {
 	if err != nil {
 		return fmt.Errorf("--listen %s: %w", t.f.listen, err)
 	}
-	t.say("relaying %s to %s; interrupt to end", l.Addr(), address)
-	if err := recorder.Serve(t.ctx, l, address); err != nil {
-		return err
-	}
+	t.listen = l.Addr().String()
+	t.say("relaying %s to %s; interrupt to end", t.listen, address)
+	err = recorder.Serve(t.ctx, l, address)
 	recorder.Wait()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.say("%d negotiations, %d failed", t.seen, t.failed)
-	return nil
+	return err
+}
+
+// finish waits until everything is told. The recorder has ended.
+func (t *tapping) finish(recorder *tap.Tap) {
+	t.queue <- nil
+	<-t.told
+	if t.listen != "" {
+		t.say("negotiations: %d, failed: %d", t.seen, t.failed)
+	}
+	if t.exit != 0 && t.seen > 0 && t.failed == 0 {
+		t.say("each handshake succeeded: what the command failed for comes after it. Programs with GnuTLS, such as wget and git, check the certificate only then: parley why %s has what there is to say of it", t.collector.Target)
+	}
+	if n := int(recorder.Silent.Load()); n > 0 {
+		t.say("connections that ended without a ClientHello: %d", n)
+	}
 }
 
 // tell prints one negotiation.
 func (t *tapping) tell(c *capture.Connection) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.seen++
 	t.collector.Add(c)
-	e := t.collector.Event(c)
-	failed := e.Result == evidence.Failed
+	failed := c.Outcome().Result == evidence.Failed
 	if failed {
 		t.failed++
 	}
-	if err := t.save(e, failed); err != nil && t.err == nil {
-		t.err = err
-	}
+	t.print(t.save(c, failed))
+	e := t.collector.Event(c)
 	if !t.f.json {
 		t.print(render.TapEvent(t.out, e, t.style))
 		t.warnOfName(e)
@@ -216,6 +272,11 @@ func (t *tapping) diagnose(c *capture.Connection, e *watch.Event) (d *diagnose.D
 	endpoint := *t.endpoint
 	if len(endpoint.Addresses) == 0 {
 		lookUpHost(t.ctx, &endpoint)
+		// The address that was met comes first: names of load balancers do not always lead to the same ones.
+		if met := c.Server.Addr(); met.IsValid() {
+			same := func(a string) bool { return a == met.String() }
+			endpoint.Addresses = slices.Insert(slices.DeleteFunc(slices.Clone(endpoint.Addresses), same), 0, met.String())
+		}
 	}
 	if e.Name != "" {
 		endpoint.ServerName = e.Name
@@ -224,7 +285,7 @@ func (t *tapping) diagnose(c *capture.Connection, e *watch.Event) (d *diagnose.D
 		endpoint.StartTLS = diagnose.StartTLSOf(c.Preamble)
 	}
 	who := "the client"
-	if t.f.saveClient != "" {
+	if c == t.kept {
 		who = t.f.saveClient
 	}
 	opt := t.options
@@ -247,15 +308,13 @@ func (t *tapping) warnOfName(e *watch.Event) {
 		asks = fmt.Sprintf("asks for %q", e.Name)
 	}
 	t.say("the client %s, since it was pointed at the relay; against %s it would ask for that. To keep the name: curl --connect-to %s:%s:%s, openssl s_client -servername, an entry in /etc/hosts, or the command after --",
-		asks, t.endpoint.Host, t.endpoint.Host, t.endpoint.Port, t.f.listen)
+		asks, t.endpoint.Host, t.endpoint.Host, t.endpoint.Port, t.listen)
 }
 
 // tellUnreached prints a connection for which there was no server.
-func (t *tapping) tellUnreached(client netip.AddrPort, target string, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (t *tapping) tellUnreached(at time.Time, client netip.AddrPort, target string, err error) {
 	t.unreached++
-	e := watch.Unreached(time.Now(), client, target, err)
+	e := watch.Unreached(at, client, target, err)
 	if t.f.json {
 		t.print(json.NewEncoder(t.out).Encode(e))
 	} else {
@@ -264,12 +323,16 @@ func (t *tapping) tellUnreached(client netip.AddrPort, target string, err error)
 }
 
 // save writes the hello: the first, or the first that failed.
-func (t *tapping) save(e *watch.Event, failed bool) error {
-	if t.f.saveClient == "" || e.Hello == nil || t.saved || t.seen > 1 && !failed {
+func (t *tapping) save(c *capture.Connection, failed bool) error {
+	if t.f.saveClient == "" || c.Hello == nil || t.kept != nil && (t.keptFailed || !failed) {
 		return nil
 	}
-	t.saved = failed
-	text := fmt.Sprintf("# ClientHello, JA4 %s, seen %s\n%s\n", e.JA4, e.Time.UTC().Format(time.RFC3339), hexLines(e.Hello))
+	raw, err := c.Hello.Marshal()
+	if err != nil {
+		return err
+	}
+	t.kept, t.keptFailed = c, failed
+	text := fmt.Sprintf("# ClientHello, JA4 %s, seen %s\n%s\n", c.Hello.JA4(), c.HelloAt.UTC().Format(time.RFC3339), hexLines(raw))
 	if err := os.WriteFile(t.f.saveClient, []byte(text), 0o644); err != nil {
 		return fmt.Errorf("--save-client: %w", err)
 	}

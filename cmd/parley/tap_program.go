@@ -34,9 +34,9 @@ func (t *tapping) program(recorder *tap.Tap, address string, command []string) e
 	go func() { served <- proxy.Serve(ctx, l) }()
 	child := exec.CommandContext(t.ctx, path, command[1:]...)
 	child.Env = tap.Environ(l.Addr().String())
-	child.Stdin, child.Stdout, child.Stderr = t.cmd.InOrStdin(), t.cmd.OutOrStdout(), t.cmd.ErrOrStderr()
+	child.Stdin, child.Stdout, child.Stderr = t.cmd.InOrStdin(), t.out, t.errs
 	if t.f.json { // which a program reads
-		child.Stdout = t.cmd.ErrOrStderr()
+		child.Stdout = t.errs
 	}
 	child.Cancel = func() error { return child.Process.Signal(os.Interrupt) }
 	child.WaitDelay = 5 * time.Second
@@ -56,11 +56,16 @@ func (t *tapping) program(recorder *tap.Tap, address string, command []string) e
 	if runErr != nil && !errors.As(runErr, &exit) && t.ctx.Err() == nil {
 		return fmt.Errorf("%s: %w", command[0], runErr)
 	}
-	t.say("%s ended with exit code %d", command[0], child.ProcessState.ExitCode())
-	if n := proxy.Others.Load(); n > 0 {
-		t.say("%d connections to other hosts were passed on and not recorded", n)
-	}
-	if proxy.Connects.Load() == 0 {
+	t.exit = child.ProcessState.ExitCode()
+	t.say("%s ended with exit code %d", command[0], t.exit)
+	n, others := proxy.Others()
+	switch {
+	case n > 0:
+		t.say("passed on and not recorded, since they were not to %s: %d (%s)", address, n, strings.Join(others, ", "))
+		if proxy.Connects.Load() == 0 {
+			t.say("no connection to %s came through the proxy: if one of those is the load balancer, name it in its place: parley tap %s -- …", address, others[0])
+		}
+	case proxy.Connects.Load() == 0:
 		t.say("no connection to %s came through the proxy: %s", address, howTo(command, address))
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,6 +131,31 @@ func TestTapPrograms(t *testing.T) {
 	}
 }
 
+// TestTapRefusedAfterwards: GnuTLS checks the certificate when the handshake is over, so that nothing of it is seen.
+func TestTapRefusedAfterwards(t *testing.T) {
+	testbed.Need(t, "wget")
+	target, ca := tapServer(t)
+	url := "https://" + target + "/"
+	const hint = "each handshake succeeded: what the command failed for comes after it"
+	if out, errs, err := ran(t, "tap", target, "--", "wget", "-q", "-O", "/dev/null", url); err != nil || !strings.Contains(out, "WORKS") || !strings.Contains(errs, hint) {
+		t.Errorf("%v\n%s\n%s", err, out, errs)
+	}
+	if out, errs, err := ran(t, "tap", target, "--", "wget", "-q", "-O", "/dev/null", "--ca-certificate="+ca, url); err != nil || strings.Contains(errs, hint) {
+		t.Errorf("%v\n%s\n%s", err, out, errs)
+	}
+}
+
+// TestTapAnotherTarget: the program connects elsewhere than to what is to be recorded.
+func TestTapAnotherTarget(t *testing.T) {
+	testbed.Need(t, "curl")
+	target, _ := tapServer(t)
+	_, errs, err := ran(t, "tap", "localhost:1", "--", "curl", "-sSk", "-o", "/dev/null", "https://"+target+"/")
+	var exit *exitError
+	if want := "parley tap " + target + " -- "; !errors.As(err, &exit) || exit.code != exitUndecided || !strings.Contains(errs, want) {
+		t.Errorf("no %q, or another exit code: %v\n%s", want, err, errs)
+	}
+}
+
 // TestTapUnreached: the load balancer is not there.
 func TestTapUnreached(t *testing.T) {
 	testbed.Need(t, "curl")
@@ -197,6 +223,52 @@ func TestTapListen(t *testing.T) {
 	}
 	if b, err := os.ReadFile(file); err != nil || !bytes.Contains(b, []byte("parley/evidence/1")) {
 		t.Errorf("the evidence: %s %v", b, err)
+	}
+}
+
+// TestTapDelaysNobody has a server that refuses the first hello and then answers no more: while that is diagnosed, the
+// refusal has reached its client, and other connections pass.
+func TestTapDelaysNobody(t *testing.T) {
+	var connections atomic.Int32
+	server := testbed.Listen(t, 20*time.Second, func(c net.Conn) {
+		b := make([]byte, 1000)
+		n, _ := c.Read(b)
+		switch {
+		case connections.Add(1) == 1:
+			c.Write([]byte{21, 3, 1, 0, 2, 2, 40})
+		case bytes.HasPrefix(b[:n], []byte("GET ")):
+			io.WriteString(c, "HTTP/1.1 400 The plain HTTP request was sent to HTTPS port\r\n\r\n")
+		default:
+			io.Copy(io.Discard, c)
+		}
+	})
+	addr, stop := listening(t, server, "--timeout", "2s")
+	hello, err := os.ReadFile("testdata/hello-go.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	for _, sent := range [][]byte{hello, []byte("GET / HTTP/1.1\r\n\r\n")} {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		c.Write(sent)
+		if n, err := c.Read(make([]byte, 100)); n == 0 {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(begin); took > time.Second {
+		t.Errorf("the answers took %v to arrive", took)
+	}
+	if c, err := net.Dial("tcp", addr); err == nil { // says nothing
+		c.Close()
+	}
+	time.Sleep(time.Until(begin.Add(2500 * time.Millisecond)))
+	text := stop()
+	if !strings.Contains(text, "connections,") || !strings.Contains(text, "http-sent-to-tls") {
+		t.Errorf("what happened is not told:\n%s", text)
 	}
 }
 

@@ -52,6 +52,14 @@ Exit codes: 0 none failed, 1 some failed, 2 wrong usage or input, 3 the interfac
 			if (f.device == "") == (len(args) == 0) || len(args) > 1 {
 				return errors.New("name one capture file, or an interface with -i")
 			}
+			switch {
+			case f.json && f.jsonLines:
+				return errors.New("--json and --json-lines: use one of them")
+			case f.device == "" && cmd.Flags().Changed("duration"):
+				return errors.New("--duration is for an interface (-i)")
+			case f.duration < 0:
+				return fmt.Errorf("--duration %s: use a positive duration such as 60s", f.duration)
+			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,7 +77,6 @@ Exit codes: 0 none failed, 1 some failed, 2 wrong usage or input, 3 the interfac
 	fl.StringVar(&f.saveClients, "save-clients", "", "write the hello of each kind of client that fails into this folder, for parley why --client")
 	fl.BoolVar(&f.json, "json", false, "print one JSON document (docs/schema/watch.schema.json)")
 	fl.BoolVar(&f.jsonLines, "json-lines", false, "print each negotiation when it is decided, a JSON document a line (docs/schema/negotiation.schema.json)")
-	cmd.MarkFlagsMutuallyExclusive("json", "json-lines")
 	return cmd
 }
 
@@ -87,6 +94,9 @@ type watching struct {
 func newWatching(cmd *cobra.Command, source string, f *watchFlags) (*watching, error) {
 	w := &watching{cmd: cmd, f: f, collector: watch.NewCollector(), source: source}
 	if f.evidence != "" {
+		if err := writable(f.evidence); err != nil {
+			return nil, err
+		}
 		w.collector.Tally = &evidence.Tally{}
 	}
 	if f.jsonLines {
@@ -244,10 +254,12 @@ func (w *watching) save(r *watch.Report) error {
 	if w.f.saveClients == "" {
 		return nil
 	}
-	for _, g := range r.Groups {
-		if g.Failed == 0 || g.Hello == nil {
+	saved := make(map[string]bool)
+	for _, g := range r.Groups { // those that fail most come first
+		if g.Failed == 0 || g.Hello == nil || saved[g.JA4] {
 			continue
 		}
+		saved[g.JA4] = true
 		text := fmt.Sprintf("# ClientHello, JA4 %s, seen %s\n%s\n", g.JA4, g.First.UTC().Format(time.RFC3339), hexLines(g.Hello))
 		if err := os.WriteFile(filepath.Join(w.f.saveClients, g.JA4+".hex"), []byte(text), 0o644); err != nil {
 			return fmt.Errorf("--save-clients: %w", err)

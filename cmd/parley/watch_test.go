@@ -12,6 +12,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/parley-tls/parley/capture"
 	"github.com/parley-tls/parley/client"
 	"github.com/parley-tls/parley/evidence"
 	"github.com/parley-tls/parley/hello"
@@ -168,6 +169,48 @@ func TestWatchWrites(t *testing.T) {
 	}
 	if tried == 0 {
 		t.Error("no failure is left open")
+	}
+}
+
+// TestWatchSavesTheMostFrequent: of hellos with one fingerprint, that which fails most is saved.
+func TestWatchSavesTheMostFrequent(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "two.pcap")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	w := testbed.NewPcap(f, time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC))
+	for i, server := range []string{"198.51.100.2:443", "198.51.100.2:443", "198.51.100.1:443"} { // the one that fails less has the lower address
+		o := *client.ByName("nodejs-12").Offer()
+		o.ServerName = "often.example.com"
+		if i == 2 {
+			o.ServerName = "once.example.com"
+		}
+		h, err := hello.Build(&o, strings.NewReader(strings.Repeat("random", 100)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := h.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := testbed.NewDialogue(netip.AddrPortFrom(netip.MustParseAddr("192.0.2.7"), 30000+uint16(i)), netip.MustParseAddrPort(server))
+		d.Say(testbed.Turn{FromClient: true, Data: raw}, testbed.Turn{Data: hello.MarshalAlert(suite.TLS12, true, suite.AlertHandshakeFailure)})
+		w.Write(d.Frames...)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	ran(t, "watch", path, "--save-clients", filepath.Join(dir, "clients"))
+	saved, err := filepath.Glob(filepath.Join(dir, "clients", "*.hex"))
+	if err != nil || len(saved) != 1 {
+		t.Fatalf("saved: %q %v", saved, err)
+	}
+	found, err := capture.ReadFile(saved[0])
+	if err != nil || len(found) != 1 || found[0].Hello.Offer().ServerName != "often.example.com" {
+		t.Errorf("%v %+v", err, found)
 	}
 }
 

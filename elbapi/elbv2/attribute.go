@@ -136,9 +136,15 @@ func describeLoadBalancerAttributes(c *elbapi.Call, in *loadBalancerArnInput) (*
 	})
 }
 
+// LoadBalancerAttribute is an Attribute whose value is bounded.
+type LoadBalancerAttribute struct {
+	Key   string `query:"max=256" pattern:"[a-zA-Z0-9._]+"`
+	Value string `xml:",always" query:"max=1024"`
+}
+
 type modifyLoadBalancerAttributesInput struct {
-	LoadBalancerArn string      `query:"required"`
-	Attributes      []Attribute `query:"required,max=20"`
+	LoadBalancerArn string                  `query:"required"`
+	Attributes      []LoadBalancerAttribute `query:"required,max=20"`
 }
 
 func modifyLoadBalancerAttributes(c *elbapi.Call, in *modifyLoadBalancerAttributesInput) (*attributesOutput, error) {
@@ -147,7 +153,11 @@ func modifyLoadBalancerAttributes(c *elbapi.Call, in *modifyLoadBalancerAttribut
 		if err != nil {
 			return nil, err
 		}
-		set, err := changeAttributes("loadbalancer", l.Type, l.Attributes, in.Attributes)
+		var change []Attribute
+		for _, a := range in.Attributes {
+			change = append(change, Attribute(a))
+		}
+		set, err := changeAttributes("loadbalancer", l.Type, l.Attributes, change)
 		if err != nil {
 			return nil, err
 		}

@@ -12,10 +12,13 @@ import (
 type Rule struct {
 	RuleArn    string
 	Priority   string
-	Conditions []string
+	Conditions []Condition
 	Actions    []store.Action
 	IsDefault  *bool
 }
+
+// Condition is what a rule asks for; the default rule asks for nothing.
+type Condition struct{}
 
 // findRule returns the listener that has a rule.
 func findRule(r *store.Region, arn string) (*store.LoadBalancer, *store.Listener) {
@@ -47,7 +50,7 @@ func describeRules(c *elbapi.Call, in *describeRulesInput) (*describeRulesOutput
 		rules := []Rule{}
 		add := func(x *store.Listener) {
 			yes := true
-			rules = append(rules, Rule{RuleArn: store.RuleARN(x), Priority: "default", Conditions: []string{}, Actions: spreadAll(x.Actions), IsDefault: &yes})
+			rules = append(rules, Rule{RuleArn: store.RuleARN(x), Priority: "default", Conditions: []Condition{}, Actions: spreadAll(x.Actions), IsDefault: &yes})
 		}
 		switch {
 		case in.ListenerArn != "" && len(in.RuleArns) > 0:

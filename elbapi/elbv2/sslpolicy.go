@@ -28,11 +28,12 @@ type Cipher struct {
 	Priority int
 }
 
-// sslPolicies are the policies in package policy that AWS documents, by name.
+// sslPolicies are the policies in package policy that AWS documents or has documented, by name. Those that are only known from
+// source code or rumour are not there.
 var sslPolicies = sync.OnceValue(func() []SslPolicy {
 	var l []SslPolicy
 	for _, p := range policy.InFamily(policy.AWS) {
-		if policy.Selectable(p) {
+		if policy.Selectable(p) || p.Status == "legacy-undocumented" {
 			l = append(l, sslPolicy(p))
 		}
 	}
@@ -49,6 +50,7 @@ func sslPolicy(p *policy.Policy) SslPolicy {
 		}
 		s.SslProtocols = append(s.SslProtocols, name)
 	}
+	slices.Reverse(s.SslProtocols) // newest first, as in recorded answers
 	for i, c := range p.Suites {
 		s.Ciphers = append(s.Ciphers, Cipher{cipherName(c), i + 1})
 	}

@@ -75,7 +75,7 @@ func createTargetGroup(c *elbapi.Call, in *createTargetGroupInput) (*targetGroup
 	if err := checkGroup(g); err != nil {
 		return nil, err
 	}
-	g.HealthCheck = normalCheck(g)
+	g.HealthCheck, g.Attributes = normalCheck(g), firstAttributes(g)
 	if err := setHealthCheck(g, &healthCheckInput{in.HealthCheckProtocol, in.HealthCheckPort, in.HealthCheckEnabled, in.HealthCheckPath, in.HealthCheckIntervalSeconds,
 		in.HealthCheckTimeoutSeconds, in.HealthyThresholdCount, in.UnhealthyThresholdCount, in.Matcher}); err != nil {
 		return nil, err
@@ -124,6 +124,17 @@ func checkGroup(g *store.TargetGroup) error {
 	}
 	if family(g) == store.Application && g.ProtocolVersion == "" {
 		g.ProtocolVersion = "HTTP1"
+	}
+	return nil
+}
+
+// firstAttributes are those whose default is another for some target groups.
+func firstAttributes(g *store.TargetGroup) map[string]string {
+	switch {
+	case g.Protocol == "UDP" || g.Protocol == "TCP_UDP":
+		return map[string]string{"deregistration_delay.connection_termination.enabled": "true", "target_health_state.unhealthy.connection_termination.enabled": "false"}
+	case g.TargetType == "ip" && (g.Protocol == "TCP" || g.Protocol == "TLS"):
+		return map[string]string{"preserve_client_ip.enabled": "false"}
 	}
 	return nil
 }

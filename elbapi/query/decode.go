@@ -3,11 +3,9 @@ package query
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
 )
 
@@ -67,10 +65,10 @@ func (d *decoder) structure(path string, n *node, v reflect.Value) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		known[f.Name] = true
-		r := rulesOf(f)
+		r := cached(f)
 		child := n.children[f.Name]
 		if child == nil {
-			if r.required {
+			if r.Required {
 				d.constraint(join(path, f.Name), "null", "Member must not be null")
 			}
 			continue
@@ -87,7 +85,7 @@ func (d *decoder) structure(path string, n *node, v reflect.Value) {
 	}
 }
 
-func (d *decoder) value(path string, n *node, v reflect.Value, r *rules) {
+func (d *decoder) value(path string, n *node, v reflect.Value, r *Rules) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
@@ -107,7 +105,7 @@ func (d *decoder) value(path string, n *node, v reflect.Value, r *rules) {
 	}
 }
 
-func (d *decoder) scalar(path, text string, v reflect.Value, r *rules) {
+func (d *decoder) scalar(path, text string, v reflect.Value, r *Rules) {
 	switch v.Kind() {
 	case reflect.String:
 		if !utf8.ValidString(text) {
@@ -122,10 +120,10 @@ func (d *decoder) scalar(path, text string, v reflect.Value, r *rules) {
 			d.fail(Fail("MalformedInput", "the parameter %s must be a number, not %q", clip(path), clip(text)))
 			return
 		}
-		if r.hasMin && i < r.min {
-			d.constraint(path, quote(text), fmt.Sprintf("Member must have value greater than or equal to %d", r.min))
-		} else if r.hasMax && i > r.max {
-			d.constraint(path, quote(text), fmt.Sprintf("Member must have value less than or equal to %d", r.max))
+		if r.Min != nil && i < *r.Min {
+			d.constraint(path, quote(text), fmt.Sprintf("Member must have value greater than or equal to %d", *r.Min))
+		} else if r.Max != nil && i > *r.Max {
+			d.constraint(path, quote(text), fmt.Sprintf("Member must have value less than or equal to %d", *r.Max))
 		}
 		v.SetInt(i)
 	case reflect.Bool:
@@ -140,23 +138,23 @@ func (d *decoder) scalar(path, text string, v reflect.Value, r *rules) {
 	}
 }
 
-func (d *decoder) text(path, text string, r *rules) {
+func (d *decoder) text(path, text string, r *Rules) {
 	n := int64(utf8.RuneCountInString(text))
 	switch {
-	case r.hasMin && n < r.min:
-		d.constraint(path, quote(text), fmt.Sprintf("Member must have length greater than or equal to %d", r.min))
-	case r.hasMax && n > r.max:
-		d.constraint(path, quote(text), fmt.Sprintf("Member must have length less than or equal to %d", r.max))
+	case r.Min != nil && n < *r.Min:
+		d.constraint(path, quote(text), fmt.Sprintf("Member must have length greater than or equal to %d", *r.Min))
+	case r.Max != nil && n > *r.Max:
+		d.constraint(path, quote(text), fmt.Sprintf("Member must have length less than or equal to %d", *r.Max))
 	}
 	if r.pattern != nil && !r.pattern.MatchString(text) {
 		d.constraint(path, quote(text), "Member must satisfy regular expression pattern: "+r.patternText)
 	}
-	if r.enum != nil && !slices.Contains(r.enum, text) {
-		d.constraint(path, quote(text), "Member must satisfy enum value set: ["+strings.Join(r.enum, ", ")+"]")
+	if r.Enum != nil && !slices.Contains(r.Enum, text) {
+		d.constraint(path, quote(text), "Member must satisfy enum value set: ["+strings.Join(r.Enum, ", ")+"]")
 	}
 }
 
-func (d *decoder) list(path string, n *node, v reflect.Value, r *rules) {
+func (d *decoder) list(path string, n *node, v reflect.Value, r *Rules) {
 	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	if len(n.children) == 0 {
 		if n.value != "" {
@@ -167,7 +165,7 @@ func (d *decoder) list(path string, n *node, v reflect.Value, r *rules) {
 		return
 	}
 	members := n
-	if !r.flat {
+	if !r.Flat {
 		for name := range n.children {
 			if name != "member" {
 				d.fail(Fail("MalformedInput", "the parameter %s is a list: its members are %s.member.1 and so on", clip(path), clip(path)))
@@ -182,17 +180,17 @@ func (d *decoder) list(path string, n *node, v reflect.Value, r *rules) {
 	}
 	d.length(path, int64(len(numbers)), r)
 	v.Set(reflect.MakeSlice(v.Type(), len(numbers), len(numbers)))
-	each := &rules{enum: r.enum, pattern: r.pattern, patternText: r.patternText}
+	each := &Rules{Enum: r.Enum, pattern: r.pattern, patternText: r.patternText}
 	for i, number := range numbers {
 		d.value(fmt.Sprintf("%s.%d.member", path, i+1), members.children[strconv.Itoa(number)], v.Index(i), each)
 	}
 }
 
-func (d *decoder) length(path string, n int64, r *rules) {
-	if r.hasMin && n < r.min {
-		d.constraint(path, "'[]'", fmt.Sprintf("Member must have length greater than or equal to %d", r.min))
-	} else if r.hasMax && n > r.max {
-		d.constraint(path, "'[...]'", fmt.Sprintf("Member must have length less than or equal to %d", r.max))
+func (d *decoder) length(path string, n int64, r *Rules) {
+	if r.Min != nil && n < *r.Min {
+		d.constraint(path, "'[]'", fmt.Sprintf("Member must have length greater than or equal to %d", *r.Min))
+	} else if r.Max != nil && n > *r.Max {
+		d.constraint(path, "'[...]'", fmt.Sprintf("Member must have length less than or equal to %d", *r.Max))
 	}
 }
 
@@ -233,65 +231,6 @@ func (d *decoder) entries(path string, n *node, v reflect.Value) {
 		}
 		v.SetMapIndex(reflect.ValueOf(key.value), reflect.ValueOf(value.value))
 	}
-}
-
-type rules struct {
-	required, flat, hasMin, hasMax bool
-	min, max                       int64
-	enum                           []string
-	pattern                        *regexp.Regexp
-	patternText                    string
-}
-
-var known sync.Map // of rules, by the text of the tag
-
-func rulesOf(f reflect.StructField) *rules {
-	if r, ok := known.Load(f.Tag); ok {
-		return r.(*rules)
-	}
-	r, err := parseRules(f.Tag)
-	if err != nil {
-		panic(fmt.Sprintf("query: field %s: %v", f.Name, err))
-	}
-	known.Store(f.Tag, r)
-	return r
-}
-
-func parseRules(tag reflect.StructTag) (*rules, error) {
-	r := &rules{patternText: tag.Get("pattern")}
-	var err error
-	if r.patternText != "" {
-		if r.pattern, err = regexp.Compile(`\A(?:` + r.patternText + `)\z`); err != nil {
-			return nil, err
-		}
-	}
-	text := tag.Get("query")
-	if text == "" {
-		return r, nil
-	}
-	for word := range strings.SplitSeq(text, ",") {
-		key, value, _ := strings.Cut(word, "=")
-		switch key {
-		case "required":
-			r.required = true
-		case "flat":
-			r.flat = true
-		case "min":
-			r.min, err = strconv.ParseInt(value, 10, 64)
-			r.hasMin = true
-		case "max":
-			r.max, err = strconv.ParseInt(value, 10, 64)
-			r.hasMax = true
-		case "enum":
-			r.enum = strings.Split(value, "|")
-		default:
-			err = fmt.Errorf("no rule %q", word)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return r, nil
 }
 
 func join(path, name string) string {

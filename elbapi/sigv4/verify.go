@@ -26,17 +26,28 @@ type Key struct {
 	Account string    `json:"account,omitempty"` // of 12 digits
 }
 
-// The skews that AWS's services allow; most have 5 minutes, STS and SNS 15.
+// How far the time of a request may be from that of a service: 5 minutes for most, 15 for some (S3, SNS, STS), as the texts of
+// their errors show.
 const (
 	Skew     = 5 * time.Minute
 	LongSkew = 15 * time.Minute
 )
 
+// SkewOf is the one that a service allows.
+func SkewOf(service string) time.Duration {
+	switch service {
+	case "s3", "sns", "sts":
+		return LongSkew
+	}
+	return Skew
+}
+
 func mismatch(format string, args ...any) *query.Error {
 	return &query.Error{Code: "SignatureDoesNotMatch", Message: fmt.Sprintf(format, args...), Status: http.StatusForbidden}
 }
 
-// Verify checks the signature of a request with this body at the time now. find returns the key with an id.
+// Verify checks the signature of a request with this body at the time now; skew is Skew or LongSkew, or 0 for that of the
+// service in the scope. find returns the key with an id.
 func Verify(r *http.Request, body []byte, now time.Time, skew time.Duration, find func(id string) (Key, bool)) (*Signature, Key, error) {
 	s, err := Parse(r)
 	if err != nil {
@@ -45,6 +56,9 @@ func Verify(r *http.Request, body []byte, now time.Time, skew time.Duration, fin
 	key, ok := find(s.KeyID)
 	if !ok || key.Off || !hmac.Equal([]byte(key.Token), []byte(s.Token)) {
 		return s, Key{}, &query.Error{Code: "InvalidClientTokenId", Message: "The security token included in the request is invalid.", Status: http.StatusForbidden}
+	}
+	if skew == 0 {
+		skew = SkewOf(s.Scope.Service)
 	}
 	if err := s.inTime(now, skew); err != nil {
 		return s, Key{}, err
@@ -94,8 +108,12 @@ func (s *Signature) Sign(canonical, secret string) string {
 // Canonical returns the canonical request, which both sides sign.
 func Canonical(r *http.Request, body []byte, s *Signature) (string, error) {
 	var b strings.Builder
-	b.WriteString(r.Method + "\n" + canonicalPath(r.URL) + "\n")
+	b.WriteString(r.Method + "\n" + canonicalPath(r, s.Scope.Service) + "\n")
 	query, err := canonicalQuery(r.URL.RawQuery)
+	if err != nil {
+		return "", err
+	}
+	payload, err := payload(r, body, s)
 	if err != nil {
 		return "", err
 	}
@@ -117,20 +135,43 @@ func Canonical(r *http.Request, body []byte, s *Signature) (string, error) {
 		}
 		b.WriteString(name + ":" + strings.Join(trimmed, ",") + "\n")
 	}
-	b.WriteString("\n" + strings.Join(s.Signed, ";") + "\n" + sum(body))
+	b.WriteString("\n" + strings.Join(s.Signed, ";") + "\n" + payload)
 	return b.String(), nil
 }
 
-func canonicalPath(u *url.URL) string {
-	p := u.EscapedPath()
+// unsigned stands for the hash of a body that is not signed, which S3 alone takes.
+const unsigned = "UNSIGNED-PAYLOAD"
+
+// payload is the hash of the body that was signed, which must be that of the body.
+func payload(r *http.Request, body []byte, s *Signature) (string, error) {
+	hash := sum(body)
+	said := r.Header.Get("X-Amz-Content-Sha256")
+	switch {
+	case s.Scope.Service == "s3" && (said == unsigned || said == "" && s.Presigned):
+		return unsigned, nil
+	case said != "" && said != hash:
+		return "", mismatch("The value of the header x-amz-content-sha256, '%s', is not the SHA-256 of the body", clip(said))
+	}
+	return hash, nil
+}
+
+// canonicalPath is the path as it was sent, with "." and ".." resolved, and encoded once more: a path of "/a b", sent as
+// "/a%20b", is signed as "/a%2520b". S3 leaves it as it was sent.
+func canonicalPath(r *http.Request, service string) string {
+	p, _, _ := strings.Cut(r.RequestURI, "?")
+	if !strings.HasPrefix(p, "/") {
+		p = r.URL.EscapedPath() // no server's request, or one with a whole URL
+	}
 	if p == "" {
 		return "/"
+	}
+	if service == "s3" {
+		return p
 	}
 	clean := path.Clean(p)
 	if strings.HasSuffix(p, "/") && clean != "/" {
 		clean += "/"
 	}
-	// All services but S3 encode the path once more.
 	parts := strings.Split(clean, "/")
 	for i, part := range parts {
 		parts[i] = escape(part)
