@@ -31,16 +31,25 @@ func ReadCloudFormation(f File) (*Result, error) {
 			out.Unseen = append(out.Unseen, Unseen{r.at(f.Name, where), printable(id) + ": resources that CloudFormation makes of a loop, macro or module: give the processed template"})
 			continue
 		}
-		if c := r.get("Condition"); c != nil && t.condition(c.str(), 0) == no {
+		condition := r.get("Condition").str()
+		t.assumed = ""
+		if condition != "" && t.condition(condition, 0) == no && t.assumed == "" { // whatever parameters are given
 			continue
 		}
+		var found []Listener
 		switch r.get("Type").str() {
 		case "AWS::ElasticLoadBalancingV2::Listener":
-			out.Listeners = append(out.Listeners, t.listener(id, r.get("Properties"), r, where+".Properties"))
+			found = []Listener{t.listener(id, r.get("Properties"), r, where+".Properties")}
 		case "AWS::ElasticLoadBalancing::LoadBalancer":
-			out.Listeners = append(out.Listeners, t.classic(id, r.get("Properties"), r, where+".Properties")...)
+			found = t.classic(id, r.get("Properties"), r, where+".Properties")
 		case "AWS::CloudFormation::Stack", "AWS::Serverless::Application":
 			out.Unseen = append(out.Unseen, Unseen{r.at(f.Name, where), printable(id) + ": a nested stack, whose template is to be given by itself"})
+		}
+		for _, l := range found {
+			if condition != "" {
+				l.Notes = append(l.Notes, "it is made where the condition "+printable(condition)+" holds")
+			}
+			out.Listeners = append(out.Listeners, l)
 		}
 	}
 	return out, nil

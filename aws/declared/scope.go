@@ -277,12 +277,13 @@ type instance struct {
 	scope *scope
 }
 
-// instances lists what a resource or module block makes: one, none where count is 0, or one for each element of for_each.
-// Where the file does not tell how many, it makes one whose each.value is not known.
+// instances lists what a resource or module block makes: one, none where count is 0 whatever variables are given, or one for each
+// element of for_each. Where the file does not tell how many, it makes one whose each.value is not known.
 func (s *scope) instances(b *hcl.Block) []instance {
 	c, _, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "count"}, {Name: "for_each"}}})
 	if a := c.Attributes["count"]; a != nil {
-		if n := s.evaluate(a.Expr).value; n.IsKnown() && !n.IsNull() && n.Type() == cty.Number && n.RawEquals(cty.Zero) {
+		count := s.evaluate(a.Expr)
+		if n := count.value; count.assumed == "" && n.IsKnown() && !n.IsNull() && n.Type() == cty.Number && n.RawEquals(cty.Zero) {
 			return nil
 		}
 		return []instance{{"", s}}
@@ -293,7 +294,7 @@ func (s *scope) instances(b *hcl.Block) []instance {
 	}
 	all := s.evaluate(a.Expr)
 	v := all.value
-	if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() || v.LengthInt() > maxInstances {
+	if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() || v.LengthInt() > maxInstances || v.LengthInt() == 0 && all.assumed != "" {
 		return []instance{{"[*]", s}}
 	}
 	var l []instance
