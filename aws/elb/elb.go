@@ -119,6 +119,8 @@ func (p *Place) partition() string {
 		return "aws-cn"
 	case strings.HasPrefix(p.Region, "us-gov-"):
 		return "aws-us-gov"
+	case strings.HasPrefix(p.Region, "eusc-"):
+		return "aws-eusc"
 	}
 	return "aws"
 }

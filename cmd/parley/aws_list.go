@@ -1,13 +1,13 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,6 +69,12 @@ func awsList(cmd *cobra.Command, f *awsListFlags) error {
 		}
 		o.Kinds = append(o.Kinds, k)
 	}
+	var one sync.Mutex
+	o.Slow = func(region string, n int, d time.Duration) {
+		one.Lock()
+		defer one.Unlock()
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: the listeners of %d load balancers take %.0f s at the rate that AWS allows\n", region, n, d.Seconds())
+	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
 	defer stop()
 	sessions, err := f.open(ctx)
@@ -76,12 +82,7 @@ func awsList(cmd *cobra.Command, f *awsListFlags) error {
 		return err
 	}
 	inv, err := find.List(ctx, sessions, o)
-	if errors.Is(err, context.Canceled) {
-		return undecided(errors.New("interrupted"))
-	}
-	if err != nil {
-		return undecided(err)
-	}
+	interrupted := err
 	doc := awsListOf(inv, f.policy)
 	w := cmd.OutOrStdout()
 	switch {
@@ -96,10 +97,15 @@ func awsList(cmd *cobra.Command, f *awsListFlags) error {
 	default:
 		err = doc.Text(w, styleFor(w))
 	}
-	if err == nil && len(inv.Problems) > 0 {
+	switch {
+	case err != nil:
+		return err
+	case interrupted != nil:
+		return undecided(errors.New("interrupted: this is what was found until then"))
+	case len(inv.Problems) > 0:
 		return &exitError{code: exitUndecided}
 	}
-	return err
+	return nil
 }
 
 // awsListOf makes the document of an inventory: all listeners, or those with a word in the name of their policy.
