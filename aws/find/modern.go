@@ -104,6 +104,9 @@ func fromModern(place elb.Place, lb *types.LoadBalancer, l *types.Listener) elb.
 	}
 	for i := range l.DefaultActions {
 		x.TargetGroups = targetGroups(x.TargetGroups, &l.DefaultActions[i])
+		if r := l.DefaultActions[i].RedirectConfig; r != nil && strings.EqualFold(aws.ToString(r.Protocol), "HTTPS") {
+			x.Redirects = true
+		}
 	}
 	if !x.TLS() {
 		return x

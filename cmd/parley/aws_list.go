@@ -14,6 +14,7 @@ import (
 
 	"github.com/parley-tls/parley/aws/elb"
 	"github.com/parley-tls/parley/aws/find"
+	"github.com/parley-tls/parley/aws/metric"
 	"github.com/parley-tls/parley/render"
 )
 
@@ -24,6 +25,7 @@ type awsListFlags struct {
 	policy            string
 	all, sni, noCerts bool
 	asJSON, asCSV     bool
+	errors            bool
 }
 
 func newAWSListCmd() *cobra.Command {
@@ -51,6 +53,7 @@ Exit codes: 0 all was told, 2 wrong usage, 3 something could not be found out.`,
 	fl.BoolVar(&f.all, "all", false, "listeners without TLS too")
 	fl.BoolVar(&f.sni, "sni-certificates", false, "the certificates beside the default one too: one call more for each listener")
 	fl.BoolVar(&f.noCerts, "no-certificates", false, "do not ask ACM and IAM about certificates")
+	fl.BoolVar(&f.errors, "errors", false, "how many handshakes failed with each load balancer in 3 days, and since when more than before (parley aws errors says more)")
 	fl.BoolVar(&f.asJSON, "json", false, "print one JSON document (docs/schema/aws-list.schema.json)")
 	fl.BoolVar(&f.asCSV, "csv", false, "print a table for spreadsheets, one row a listener")
 	cmd.MarkFlagsMutuallyExclusive("json", "csv")
@@ -84,6 +87,14 @@ func awsList(cmd *cobra.Command, f *awsListFlags) error {
 	inv, err := find.List(ctx, sessions, o)
 	interrupted := err
 	doc := awsListOf(inv, f.policy)
+	if f.errors && interrupted == nil {
+		var missing []metric.Problem
+		doc.Errors, missing = metric.Ask(ctx, sessions, listenersIn(doc), metric.Options{Since: listErrors, Now: time.Now()})
+		for _, p := range missing {
+			inv.Problems = append(inv.Problems, find.Problem{Place: p.Place, Missing: p.Missing, Err: p.Err})
+			doc.Problems = append(doc.Problems, render.AWSProblem{Place: p.Place, Missing: p.Missing, Error: p.Err.Error()})
+		}
+	}
 	w := cmd.OutOrStdout()
 	switch {
 	case f.asJSON:
@@ -106,6 +117,18 @@ func awsList(cmd *cobra.Command, f *awsListFlags) error {
 		return &exitError{code: exitUndecided}
 	}
 	return nil
+}
+
+// listErrors is how far back --errors looks for failed handshakes.
+const listErrors = 3 * 24 * time.Hour
+
+// listenersIn are the listeners of a document.
+func listenersIn(doc *render.AWSList) []elb.Listener {
+	var l []elb.Listener
+	for i := range doc.Listeners {
+		l = append(l, doc.Listeners[i].Listener)
+	}
+	return l
 }
 
 // awsListOf makes the document of an inventory: all listeners, or those with a word in the name of their policy.
