@@ -172,6 +172,28 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// TestDamagedFile: what is damaged is left out and told, the rest is read.
+func TestDamagedFile(t *testing.T) {
+	var tally Tally
+	for _, agent := range []string{"a", "b", "c"} {
+		tally.Add(&Connection{Client: address(1), UserAgent: agent, Outcome: established})
+	}
+	var b bytes.Buffer
+	if err := Write(&b, tally.Clients()); err != nil {
+		t.Fatal(err)
+	}
+	l := strings.SplitAfter(b.String(), "\n")
+	text := l[0] + "{}\n" + l[1][:50] + "\n" + l[1] + l[2][:len(l[2])-20]
+	got, err := Read(strings.NewReader(text))
+	if len(got) != 2 || err == nil || !strings.HasPrefix(err.Error(), "line 2: ") || !strings.HasSuffix(err.Error(), "(and 2 more such lines)") {
+		t.Errorf("%d clients, %v", len(got), err)
+	}
+	var into Tally
+	if n, again := into.TakeAll(strings.NewReader(text)); n != 2 || fmt.Sprint(again) != fmt.Sprint(err) || len(into.Clients()) != 2 {
+		t.Errorf("%d clients, %v", n, again)
+	}
+}
+
 // validate holds a file of evidence against the published schema.
 func validate(t *testing.T, file string) {
 	t.Helper()

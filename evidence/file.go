@@ -34,32 +34,61 @@ func Write(w io.Writer, clients []Client) error {
 	return b.Flush()
 }
 
-// Read reads a file of evidence. An error names the line; the clients before it are returned with it.
+// Read reads a file of evidence. Lines that are damaged are left out: the error names the first of them and counts the
+// others, and all other clients are returned with it.
 func Read(r io.Reader) ([]Client, error) {
 	var out []Client
+	_, err := readLines(r, func(c *Client) error {
+		if len(out) == maxKinds {
+			return fmt.Errorf("more than %d clients", maxKinds)
+		}
+		out = append(out, *c)
+		return nil
+	})
+	return out, err
+}
+
+// TakeAll takes in a file of evidence as Take does each of its clients. It returns how many it took, and the error of Read.
+func (t *Tally) TakeAll(r io.Reader) (int, error) { return readLines(r, t.Take) }
+
+// readLines gives each client of a file to take, and counts them.
+func readLines(r io.Reader, take func(*Client) error) (taken int, err error) {
 	s := bufio.NewScanner(r)
 	s.Buffer(nil, maxLine)
-	n := 0
+	n, others := 0, 0
+	damaged := func(why error) {
+		if err == nil {
+			err = fmt.Errorf("line %d: %w", n, why)
+		} else {
+			others++
+		}
+	}
 	for s.Scan() {
 		if n++; len(s.Bytes()) == 0 {
 			continue
 		}
 		var l line
-		if err := json.Unmarshal(s.Bytes(), &l); err != nil {
-			return out, fmt.Errorf("line %d: %w", n, err)
+		why := json.Unmarshal(s.Bytes(), &l)
+		if why == nil {
+			why = l.check()
 		}
-		if err := l.check(); err != nil {
-			return out, fmt.Errorf("line %d: %w", n, err)
+		if why == nil {
+			why = take(&l.Client)
 		}
-		if len(out) == maxKinds {
-			return out, fmt.Errorf("line %d: more than %d clients", n, maxKinds)
+		if why != nil {
+			damaged(why)
+			continue
 		}
-		out = append(out, l.Client)
+		taken++
 	}
-	if err := s.Err(); err != nil {
-		return out, fmt.Errorf("line %d: %w", n+1, err)
+	if why := s.Err(); why != nil {
+		n++
+		damaged(why)
 	}
-	return out, nil
+	if others > 0 {
+		err = fmt.Errorf("%w (and %d more such lines)", err, others)
+	}
+	return taken, err
 }
 
 // check reports what makes a line no sound client.

@@ -91,7 +91,7 @@ func (e *seen) evidence(ctx context.Context, stdin io.Reader, args []string, f *
 		what := kindOfEvidence(r)
 		switch what {
 		case evidenceFile:
-			err = take(&tally, s.Name, r)
+			err = e.file(s.Name, r, &tally)
 		case evidenceCapture:
 			err = e.capture(s.Name, r, &tally)
 		default:
@@ -161,16 +161,14 @@ func kindOfEvidence(r *bufio.Reader) int {
 	return evidenceLog
 }
 
-// take reads a file of evidence.
-func take(tally *evidence.Tally, name string, r io.Reader) error {
-	l, err := evidence.Read(r)
-	for i := range l {
-		if err == nil {
-			err = tally.Take(&l[i])
-		}
-	}
-	if err != nil {
+// file reads a file of evidence. One line that is whole makes it one: the others are warned of.
+func (e *seen) file(name string, r io.Reader, tally *evidence.Tally) error {
+	taken, err := tally.TakeAll(r)
+	switch {
+	case err != nil && taken == 0:
 		return fmt.Errorf("%s: %w", name, err)
+	case err != nil:
+		e.warnings = append(e.warnings, fmt.Sprintf("%s: %v; the other lines were read", name, err))
 	}
 	return nil
 }
