@@ -28,9 +28,6 @@ func parseHAProxy(d *decoder, line string, c *evidence.Connection) verdict {
 		return v
 	}
 	*c = evidence.Connection{}
-	if i := strings.Index(line, "]: "); i >= 0 && i < 256 { // a header of syslog
-		line = line[i+3:]
-	}
 	f := fields{line}
 	client, _ := f.next()
 	accepted, _ := f.next()

@@ -167,6 +167,17 @@ func (r *Reader) line(f *File, line string, at int64, ended bool, server string)
 		return
 	}
 	f.Lines++
+	if r.parse(f, line, ended, server) {
+		return
+	}
+	if inner, ok := carried(line); ok && r.parse(f, inner, ended, server) {
+		return
+	}
+	f.bad(at, line)
+}
+
+// parse reads a line in the first format that it has, and reports whether it has any.
+func (r *Reader) parse(f *File, line string, ended bool, server string) bool {
 	c := &r.seen
 	for i, d := range r.formats {
 		*c = evidence.Connection{}
@@ -181,16 +192,16 @@ func (r *Reader) line(f *File, line string, at int64, ended bool, server string)
 		f.known = true
 		if v == plain {
 			f.Plain[d.Format]++
-			return
+			return true
 		}
 		f.TLS[d.Format]++
 		if c.Server == "" {
 			c.Server = server
 		}
 		r.Tally.Add(c)
-		return
+		return true
 	}
-	f.bad(at, line)
+	return false
 }
 
 func (f *File) bad(at int64, line string) {
