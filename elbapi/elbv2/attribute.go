@@ -62,7 +62,7 @@ func (s *setting) allows(value string) (bool, string) {
 // Attribute is a setting by its key.
 type Attribute struct {
 	Key   string `query:"max=256" pattern:"[a-zA-Z0-9._]+"`
-	Value string `xml:",always"`
+	Value string `answer:"always"`
 }
 
 type attributesOutput struct{ Attributes []Attribute }
@@ -139,7 +139,7 @@ func describeLoadBalancerAttributes(c *elbapi.Call, in *loadBalancerArnInput) (*
 // LoadBalancerAttribute is an Attribute whose value is bounded.
 type LoadBalancerAttribute struct {
 	Key   string `query:"max=256" pattern:"[a-zA-Z0-9._]+"`
-	Value string `xml:",always" query:"max=1024"`
+	Value string `answer:"always" query:"max=1024"`
 }
 
 type modifyLoadBalancerAttributesInput struct {
