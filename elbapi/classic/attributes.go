@@ -93,13 +93,10 @@ func showAttributes(l *store.LoadBalancer) Attributes {
 	return a
 }
 
-type attributesOutput struct {
-	LoadBalancerName       string
-	LoadBalancerAttributes Attributes
-}
+type describeAttributesOutput struct{ LoadBalancerAttributes Attributes }
 
-func describeAttributes(c *elbapi.Call, in *loadBalancerNameInput) (*attributesOutput, error) {
-	out := &attributesOutput{}
+func describeAttributes(c *elbapi.Call, in *loadBalancerNameInput) (*describeAttributesOutput, error) {
+	out := &describeAttributesOutput{}
 	return out, c.View(func(r *store.Region) error {
 		l, err := find(r, in.LoadBalancerName)
 		if err == nil {
@@ -114,12 +111,17 @@ type modifyAttributesInput struct {
 	LoadBalancerAttributes *Attributes `query:"required"`
 }
 
-func modifyAttributes(c *elbapi.Call, in *modifyAttributesInput) (*attributesOutput, error) {
+type modifyAttributesOutput struct {
+	LoadBalancerName       string
+	LoadBalancerAttributes Attributes
+}
+
+func modifyAttributes(c *elbapi.Call, in *modifyAttributesInput) (*modifyAttributesOutput, error) {
 	set, err := in.LoadBalancerAttributes.settings()
 	if err != nil {
 		return nil, err
 	}
-	out := &attributesOutput{LoadBalancerName: in.LoadBalancerName}
+	out := &modifyAttributesOutput{LoadBalancerName: in.LoadBalancerName}
 	return out, update(c, in.LoadBalancerName, func(_ *store.Region, l *store.LoadBalancer) error {
 		if l.Classic.Attributes == nil {
 			l.Classic.Attributes = map[string]string{}
