@@ -231,3 +231,29 @@ func TestNetworks(t *testing.T) {
 		t.Error(code(err))
 	}
 }
+
+func TestAccount(t *testing.T) {
+	_, client, _ := serve(t)
+	ctx := context.Background()
+	limits := map[string]string{}
+	in := &elb.DescribeAccountLimitsInput{PageSize: aws.Int32(5)}
+	for {
+		out := must[elb.DescribeAccountLimitsOutput](t)(client.DescribeAccountLimits(ctx, in))
+		for _, l := range out.Limits {
+			limits[*l.Name] = *l.Max
+		}
+		if in.Marker = out.NextMarker; in.Marker == nil {
+			break
+		}
+	}
+	if len(limits) < 20 || limits["application-load-balancers"] != "50" || limits["certificates-per-application-load-balancer"] != "25" {
+		t.Errorf("%v", limits)
+	}
+	stores := must[elb.DescribeTrustStoresOutput](t)(client.DescribeTrustStores(ctx, &elb.DescribeTrustStoresInput{Names: []string{"partners"}})).TrustStores
+	if len(stores) != 1 || *stores[0].TrustStoreArn != trust || stores[0].Status != "ACTIVE" || *stores[0].NumberOfCaCertificates != 3 {
+		t.Errorf("%+v", stores)
+	}
+	if _, err := client.DescribeTrustStores(ctx, &elb.DescribeTrustStoresInput{Names: []string{"nobody"}}); !strings.HasPrefix(code(err), "TrustStoreNotFound: ") {
+		t.Error(code(err))
+	}
+}
