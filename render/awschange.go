@@ -11,16 +11,18 @@ import (
 
 // AWSChange is what became of a change (docs/schema/aws-change.schema.json).
 type AWSChange struct {
-	Schema string        `json:"schema"`
-	Change string        `json:"change,omitempty"` // its ID in the journal; none where nothing had to be changed
-	Plan   *AWSPlan      `json:"plan"`
-	Status string        `json:"status"` // applied, already
-	Made   string        `json:"created_policy,omitempty"`
-	Gone   []string      `json:"removed_policies,omitempty"`
-	Kept   []string      `json:"kept_policies,omitempty"` // that were to be removed, and why they are there
-	Left   []string      `json:"left_policies,omitempty"` // for undo
-	Proof  *change.Proof `json:"proof"`
-	Undo   string        `json:"undo,omitempty"` // the command that takes it back
+	Schema string   `json:"schema"`
+	Change string   `json:"change,omitempty"` // its ID in the journal; none where nothing had to be changed
+	Plan   *AWSPlan `json:"plan"`
+	Status string   `json:"status"` // applied, already
+	Made   string   `json:"created_policy,omitempty"`
+	Gone   []string `json:"removed_policies,omitempty"`
+	Kept   []string `json:"kept_policies,omitempty"` // that were to be removed, and why they are there
+	Left   []string `json:"left_policies,omitempty"` // for undo
+	// Appeared are policies that someone else made on the load balancer while the change was under way.
+	Appeared []string      `json:"appeared_policies,omitempty"`
+	Proof    *change.Proof `json:"proof"`
+	Undo     string        `json:"undo,omitempty"` // the command that takes it back
 }
 
 // Text writes what was done, what was seen of it and how to take it back.
@@ -45,6 +47,9 @@ func (c *AWSChange) Text(w io.Writer, st Style) error {
 	}
 	for _, n := range c.Kept {
 		fmt.Fprintf(w, "%s the policy %s\n", st.Warn("kept"), n)
+	}
+	if len(c.Appeared) > 0 {
+		fmt.Fprintf(w, "%s: someone else made %s on the load balancer meanwhile; if it was set on this listener too, that is overwritten\n", st.Warn("warning"), strings.Join(c.Appeared, ", "))
 	}
 	if len(c.Left) > 0 {
 		fmt.Fprintf(w, "left for undo: %s\n", strings.Join(c.Left, ", "))

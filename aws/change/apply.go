@@ -35,6 +35,9 @@ type Report struct {
 	Removed []string // policies that it deleted
 	Kept    []string // policies that it should have deleted, with the reason why they are there
 	Already bool     // the listener had what the plan sets
+	// Appeared are policies that someone else made on the Classic Load Balancer while the change was under way. If they were set on
+	// the same listener just before it was, that is overwritten: AWS has no call that would notice.
+	Appeared []string
 }
 
 func (r *Runner) tell(format string, a ...any) {
@@ -70,7 +73,9 @@ func (r *Runner) Apply(ctx context.Context, p *Plan) (*Report, error) {
 	err = r.run(ctx, p, now, a)
 	end := Entry{Change: a.Change, Step: End, Phase: Result}
 	if err == nil {
-		err = r.finish(p, a.Change)
+		if err = r.finish(p, a.Change); err != nil {
+			return a, unwritten(p, err)
+		}
 	}
 	if err != nil {
 		end.Note = err.Error()
@@ -81,13 +86,14 @@ func (r *Runner) Apply(ctx context.Context, p *Plan) (*Report, error) {
 		end.Phase = Failed
 	}
 	if jerr := r.Journal.Append(end); jerr != nil && err == nil {
-		return a, open(jerr, "%s has %s now, but the journal could not be written: %v", &p.Listener, p.Set.Policy, jerr)
+		return a, unwritten(p, jerr)
 	}
 	return a, err
 }
 
 // run makes the calls.
 func (r *Runner) run(ctx context.Context, p *Plan, now *Reading, a *Report) error {
+	before := now
 	if p.Set.Create {
 		made, err := r.create(ctx, p, now, a)
 		if err != nil {
@@ -105,8 +111,14 @@ func (r *Runner) run(ctx context.Context, p *Plan, now *Reading, a *Report) erro
 		}
 	}
 	if !p.Done(&now.State) {
-		if err := r.set(ctx, p, a.Change); err != nil {
+		after, err := r.set(ctx, p, a.Change)
+		if err != nil {
 			return r.aside(a, err)
+		}
+		for i := range after.Own {
+			if n := after.Own[i].Name; before.own(n) == nil && n != p.Set.Policy {
+				a.Appeared = append(a.Appeared, n)
+			}
 		}
 	}
 	return r.remove(ctx, p.Set.Remove, a)
@@ -194,14 +206,22 @@ func (r *Runner) create(ctx context.Context, p *Plan, now *Reading, a *Report) (
 			return false, notDone("nothing was changed: %s", text)
 		}
 	}
-	return true, r.Journal.Append(Entry{Change: a.Change, Step: CreatePolicy, Phase: Result, Policy: name})
+	if err := r.Journal.Append(Entry{Change: a.Change, Step: CreatePolicy, Phase: Result, Policy: name}); err != nil {
+		return true, open(err, "the policy %s was made on %s and not set, since the journal cannot be written: %v", name, p.Listener.LoadBalancer, err)
+	}
+	return true, nil
+}
+
+// unwritten is that a plan was carried out and the journal does not say so.
+func unwritten(p *Plan, err error) error {
+	return open(err, "%s has %s now, but the journal cannot be written: %v", &p.Listener, orNone(p.Set.Policy), err)
 }
 
 // set sets the policy and looks whether it is set.
-func (r *Runner) set(ctx context.Context, p *Plan, change string) error {
+func (r *Runner) set(ctx context.Context, p *Plan, change string) (*Reading, error) {
 	r.tell("setting %s on %s", p.Set.Policy, &p.Listener)
 	if err := r.Journal.Append(Entry{Change: change, Step: SetPolicy, Phase: Intent, Policy: p.Set.Policy}); err != nil {
-		return err
+		return nil, err
 	}
 	step, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
@@ -209,22 +229,25 @@ func (r *Runner) set(ctx context.Context, p *Plan, change string) error {
 	seen, err := r.settled(step, p, call)
 	switch {
 	case err != nil && call != nil:
-		return open(err, "whether %s has %s now could not be found out: %v, and then %v; parley aws undo %s takes it back if it has", &p.Listener, p.Set.Policy, account.Explain(call), err, change)
+		return nil, open(err, "whether %s has %s now could not be found out: %v, and then %v; parley aws undo %s takes it back if it has", &p.Listener, p.Set.Policy, account.Explain(call), err, change)
 	case err != nil:
-		return open(err, "AWS took the change, and what %s has now could not be found out: %v; parley aws undo %s takes it back", &p.Listener, err, change)
-	case p.Done(seen):
-		return r.Journal.Append(Entry{Change: change, Step: SetPolicy, Phase: Result, Policy: p.Set.Policy})
-	case call != nil && len(p.Had.Differences(seen)) == 0:
+		return nil, open(err, "AWS took the change, and what %s has now could not be found out: %v; parley aws undo %s takes it back", &p.Listener, err, change)
+	case p.Done(&seen.State):
+		if err := r.Journal.Append(Entry{Change: change, Step: SetPolicy, Phase: Result, Policy: p.Set.Policy}); err != nil {
+			return nil, unwritten(p, err)
+		}
+		return seen, nil
+	case call != nil && len(p.Had.Differences(&seen.State)) == 0:
 		text := account.Explain(call).Error()
 		if err := r.Journal.Append(Entry{Change: change, Step: SetPolicy, Phase: Failed, Policy: p.Set.Policy, Note: text}); err != nil {
-			return err
+			return nil, err
 		}
-		return notDone("%s has still %s: %s", &p.Listener, orNone(p.Had.Policy), text)
-	case len(p.Had.Differences(seen)) == 0:
-		return open(nil, "AWS took the change, but shows %s with %s still: parley aws undo %s looks again", &p.Listener, orNone(p.Had.Policy), change)
+		return nil, notDone("%s has still %s: %s", &p.Listener, orNone(p.Had.Policy), text)
+	case len(p.Had.Differences(&seen.State)) == 0:
+		return nil, open(nil, "AWS took the change, but shows %s with %s still: parley aws undo %s looks again", &p.Listener, orNone(p.Had.Policy), change)
 	}
-	return notDone("someone else changed %s at the same time: %s; it was left so, and what was to be set is %s", &p.Listener,
-		strings.Join(p.expected().Differences(seen), "; "), p.wanted())
+	return nil, notDone("someone else changed %s at the same time: %s; it was left so, and what was to be set is %s", &p.Listener,
+		strings.Join(p.expected().Differences(&seen.State), "; "), p.wanted())
 }
 
 // expected is the state that the plan leads to.
@@ -243,7 +266,7 @@ func (p *Plan) wanted() string {
 
 // settled reads the listener until it is what the plan makes of it, or something that neither was nor is to be, or, where the
 // call failed for a reason that AWS gave, once.
-func (r *Runner) settled(ctx context.Context, p *Plan, call error) (*State, error) {
+func (r *Runner) settled(ctx context.Context, p *Plan, call error) (*Reading, error) {
 	limit := r.Settle
 	if limit == 0 {
 		limit = DefaultSettle
@@ -260,7 +283,7 @@ func (r *Runner) settled(ctx context.Context, p *Plan, call error) (*State, erro
 		case err != nil:
 			return nil, err
 		case p.Done(&now.State), len(p.Had.Differences(&now.State)) > 0, time.Now().After(deadline):
-			return &now.State, nil
+			return now, nil
 		}
 		select {
 		case <-time.After(pause):

@@ -97,7 +97,7 @@ func (c *carrier) run(ctx context.Context) error {
 	if err != nil {
 		return outcome(err)
 	}
-	doc := &render.AWSChange{Schema: "parley/aws-change/1", Change: done.Change, Plan: c.plan, Status: "applied", Made: done.Created, Gone: done.Removed, Kept: done.Kept}
+	doc := &render.AWSChange{Schema: "parley/aws-change/1", Change: done.Change, Plan: c.plan, Status: "applied", Made: done.Created, Gone: done.Removed, Kept: done.Kept, Appeared: done.Appeared}
 	if done.Already {
 		doc.Status = "already"
 	} else {

@@ -632,6 +632,12 @@ func TestTwoOperators(t *testing.T) {
 		a.expect(1, `legacy:443 changed since the plan was made: the list of the listener's other policies is none, not sticky; nothing was changed`, "set-policy", "legacy:443", "TLS-1-2-2017-01", "--yes", noProof)
 		a.wantHas("legacy", 443, "ours")
 	})
+	t.Run("in the very moment", func(t *testing.T) {
+		t.Parallel()
+		a := meanwhile(t, "SetLoadBalancerPoliciesOfListener", false, other("sticky", "theirs"))
+		a.expect(0, `warning: someone else made theirs on the load balancer meanwhile; if it was set on this listener too, that is overwritten`, "set-policy", "legacy:443", "TLS-1-2-2017-01", "--yes", noProof)
+		a.wantHas("legacy", 443, "sticky", parleys)
+	})
 	t.Run("right behind the set", func(t *testing.T) {
 		t.Parallel()
 		a := meanwhile(t, "SetLoadBalancerPoliciesOfListener", true, other("sticky", "theirs"))
@@ -788,4 +794,219 @@ func TestChangeDocuments(t *testing.T) {
 	if n < 15 {
 		t.Errorf("%d lines", n)
 	}
+}
+
+// TestChangeAsked: at a terminal the plan is shown and asked for.
+func TestChangeAsked(t *testing.T) {
+	t.Parallel()
+	script := testbed.Need(t, "script") // of util-linux: runs a command at a terminal
+	a := newAWSAccount(t, nil)
+	ask := func(answer string) (string, int) {
+		cmd := exec.Command(script, "-qec", a.program+" aws set-policy shop:443 TLS13-1-2-2021-06 --no-verify", os.DevNull)
+		cmd.Env, cmd.Stdin = append(a.env, "TERM=dumb"), strings.NewReader(answer)
+		out, err := cmd.Output()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		return string(out), cmd.ProcessState.ExitCode()
+	}
+	for answer, want := range map[string]string{"n\n": "nothing was changed", "\n": "nothing was changed", "what?\n": "nothing was changed"} {
+		out, code := ask(answer)
+		if code != 1 || !strings.Contains(out, want) || !strings.Contains(out, "Make this change? [y/N]") || !strings.Contains(out, "loses") {
+			t.Errorf("%q: exit code %d\n%s", answer, code, out)
+		}
+	}
+	a.wantHas("shop", 443, "ELBSecurityPolicy-2016-08")
+	out, code := ask("y\n")
+	if code != 0 || !strings.Contains(out, "setting ELBSecurityPolicy-TLS13-1-2-2021-06 on shop:443") || !strings.Contains(out, "shop:443 has ELBSecurityPolicy-TLS13-1-2-2021-06 now") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	a.wantHas("shop", 443, "ELBSecurityPolicy-TLS13-1-2-2021-06")
+}
+
+// TestJournalLost: a journal that cannot be written stops a change before it is made; one that gets lost in the midst of it is said,
+// with what the listener has.
+func TestJournalLost(t *testing.T) {
+	t.Parallel()
+	var a *awsAccount
+	lost := false
+	a = newAWSAccount(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if bytes.Contains(body, []byte("Action=ModifyListener")) && lost {
+				os.Remove(a.journal)
+				os.Mkdir(a.journal, 0o700)
+			}
+			next.ServeHTTP(w, r)
+		})
+	})
+	a.expect(2, "journal: ", "set-policy", "shop:443", "TLS13-1-2-2021-06", "--yes", noProof, "--journal", t.TempDir())
+	a.expect(2, "journal: ", "set-policy", "shop:443", "TLS13-1-2-2021-06", "--yes", noProof, "--journal", filepath.Join(a.program, "journal"))
+	if n := a.calls("ModifyListener"); n > 0 {
+		t.Errorf("%d changes without a journal", n)
+	}
+	lost = true
+	a.expect(3, "shop:443 has ELBSecurityPolicy-TLS13-1-2-2021-06 now, but the journal cannot be written", "set-policy", "shop:443", "TLS13-1-2-2021-06", "--yes", noProof)
+}
+
+// TestKilledAnywhere kills the program at each of its calls to AWS, before the call takes effect or behind it, and then takes the
+// change back, or makes it again and then takes it back. Whatever the place, the listener never loses another policy, and ends with
+// what it had; nothing is left on the load balancer.
+func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
+	for _, way := range []string{"undo", "again", "undo cut off"} {
+		for _, behind := range []bool{false, true} {
+			t.Run(way+map[bool]string{false: " before", true: " behind"}[behind], func(t *testing.T) {
+				t.Parallel()
+				n := 0
+				for place := int32(1); killAt(t, way, behind, place); place++ {
+					n++
+				}
+				if n < 8 {
+					t.Errorf("%d places: too few calls to be true", n)
+				}
+			})
+		}
+	}
+}
+
+// killAt kills the program at its nth call of Elastic Load Balancing; false if it makes fewer.
+func killAt(t *testing.T, way string, behind bool, nth int32) bool {
+	var calls, at atomic.Int32
+	var kill atomic.Pointer[os.Process]
+	a := newAWSAccount(t, func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			p := kill.Load()
+			if p == nil || !bytes.Contains(body, []byte("LoadBalancer")) || calls.Add(1) != at.Load() {
+				next.ServeHTTP(w, r)
+				return
+			}
+			if behind {
+				next.ServeHTTP(httptest.NewRecorder(), r)
+			}
+			p.Kill()
+			<-r.Context().Done()
+		})
+	})
+	cutOff := func(args ...string) bool {
+		calls.Store(0)
+		at.Store(nth)
+		cmd, out, errs := a.command(args...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill.Store(cmd.Process)
+		err := cmd.Wait()
+		kill.Store(nil)
+		if err == nil {
+			return false
+		}
+		if !strings.Contains(err.Error(), "killed") {
+			t.Fatalf("call %d: %v\n%s%s", nth, err, out, errs)
+		}
+		return true
+	}
+	change := []string{"set-policy", "legacy:443", "TLS-1-2-2017-01", "--yes", noProof}
+	killed := false
+	switch way {
+	case "undo cut off":
+		a.expect(0, "now", change...)
+		killed = cutOff("undo", "--yes", noProof)
+	default:
+		killed = cutOff(change...)
+	}
+	if got := a.has("legacy", 443); len(got) != 2 || got[0] != "sticky" || got[1] != "ours" && !regexp.MustCompile(parleys).MatchString(got[1]) {
+		t.Errorf("killed at call %d: the listener has %q", nth, got)
+	}
+	if !killed {
+		return false
+	}
+	if way == "again" {
+		a.expect(0, "has "+parleys+" (now|already)", change...)
+		a.wantHas("legacy", 443, "sticky", parleys)
+	}
+	out, errs, code := a.parley("undo", "--yes", noProof)
+	if code != 0 && !(code == 1 && strings.Contains(errs, "no such change that could be undone")) { // it had not begun, or was done
+		t.Errorf("killed at call %d: exit code %d\n%s%s", nth, code, out, errs)
+	}
+	a.wantHas("legacy", 443, "sticky", "ours")
+	if l := a.carries(); len(l) > 0 && !leftByJournal(a) {
+		t.Errorf("killed at call %d: left on the load balancer: %q\n%s%s", nth, l, out, errs)
+	}
+	return true
+}
+
+// leftByJournal takes what a cut-off undo left on the load balancer away as a user would, by the ID.
+func leftByJournal(a *awsAccount) bool {
+	out, _, _ := a.parley("journal")
+	for _, line := range strings.Split(out, "\n") {
+		if strings.Contains(line, "undone") {
+			id, _, _ := strings.Cut(line, " ")
+			a.parley("undo", id, "--yes", noProof)
+		}
+	}
+	return len(a.carries()) == 0
+}
+
+// TestRace: two operators with journals of their own change one listener at the same time, again and again. The other policies of
+// the listener stay, and what an operator is told to have been done was done.
+func TestRace(t *testing.T) {
+	t.Parallel()
+	a := newAWSAccount(t, nil)
+	for round := range 8 {
+		type result struct {
+			code      int
+			out, errs string
+		}
+		results := make([]result, 2)
+		var wg sync.WaitGroup
+		for i, p := range []string{"TLS-1-2-2017-01", "TLS-1-1-2017-01"} {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i*round) * 10 * time.Millisecond)
+				out, errs, code := a.parley("set-policy", "legacy:443", p, "--yes", noProof, "--journal", filepath.Join(filepath.Dir(a.program), p+".jsonl"))
+				results[i] = result{code, out, errs}
+			})
+		}
+		wg.Wait()
+		got := a.has("legacy", 443)
+		if len(got) != 2 || got[0] != "sticky" || !regexp.MustCompile(`parley-TLS-1-[12]-2017-01-[0-9a-f]{6}`).MatchString(got[1]) {
+			t.Fatalf("round %d: the listener has %q; %+v", round, got, results)
+		}
+		for _, r := range results {
+			if r.code > 1 || r.code == 1 && !strings.Contains(r.errs, "changed") {
+				t.Errorf("round %d: %+v", round, r)
+			}
+		}
+		if results[0].code != 0 && results[1].code != 0 {
+			t.Errorf("round %d: neither was done, and the listener has %q: %+v", round, got, results)
+		}
+	}
+}
+
+// TestChangeByRole: a change that was made by a role in another account is taken back by that role, and its name is all that the journal
+// has of it.
+func TestChangeByRole(t *testing.T) {
+	t.Parallel()
+	a := newAWSAccount(t, nil)
+	other, err := simulate.ReadState([]byte(`{"accounts": [{"id": "444455556666", "roles": [{"name": "deployer", "trusts": ["111122223333"]}], "regions": {"eu-north-1": {"load_balancers": [
+		{"name": "legacy", "type": "classic", "zones": [{"name": "eu-north-1a"}], "listeners": [{"port": 443, "protocol": "SSL", "certificates": ["arn:aws:acm:eu-north-1:444455556666:certificate/1"], "policies": ["ELBSecurityPolicy-2016-08"]}],
+		 "classic": {"policies": []}}]}}}]}`))
+	if err == nil {
+		err = a.cloud.Add(other)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const role = "arn:aws:iam::444455556666:role/deployer"
+	a.expect(0, "legacy:443 has "+parleys+" now", "set-policy", "legacy:443", "TLS-1-2-2017-01", "--yes", noProof, "--role", role, "--region", "eu-north-1")
+	a.wantHas("legacy", 443, "sticky", "ours") // of the own account
+	out := a.expect(0, role, "journal", "--json")
+	validateAs(t, "aws-journal", out)
+	a.expect(2, "legacy:443 is in eu-north-1: leave --region and --all-regions out", "undo", "--yes", "--region", "eu-west-1")
+	a.expect(0, `(?s)legacy:443 has ELBSecurityPolicy-2016-08 again.*deleted the policy`, "undo", "--yes", noProof)
+	a.secretless()
 }

@@ -161,7 +161,7 @@ func (f *setPolicyFlags) makePlan(ctx context.Context, c *carrier, l *elb.Listen
 	}
 	p := change.NewPlan(target, now, w, time.Now())
 	c.from, _ = p.Contents()
-	if c.from == nil && l.Policy == now.Policy {
+	if l.Accepts != nil && l.Policy == now.Policy { // it may be what the API told
 		c.from = l.Accepts
 	}
 	if warning != nil {

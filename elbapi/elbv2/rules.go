@@ -10,10 +10,10 @@ import (
 	"github.com/parley-tls/parley/elbapi/store"
 )
 
-// The protocols that listeners of a kind of load balancer can have.
+// The protocols that listeners of a kind of load balancer can have, in the order of AWS's errors.
 var protocols = map[string][]string{
-	store.Application: {"HTTP", "HTTPS"},
-	store.Network:     {"TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"},
+	store.Application: {"HTTPS", "HTTP"},
+	store.Network:     {"TLS", "TCP", "TCP_UDP", "UDP", "QUIC", "TCP_QUIC"},
 	store.Gateway:     {"GENEVE"},
 }
 
@@ -242,7 +242,7 @@ func checkTargets(r *store.Region, l *store.LoadBalancer, x *store.Listener, a *
 			return query.Fail("TargetGroupNotFound", "Target group '%s' not found", arn)
 		}
 		if g.TargetType != "lambda" && !slices.Contains(targets[x.Protocol], g.Protocol) || g.TargetType == "lambda" && l.Type != store.Application {
-			return query.Fail("IncompatibleProtocols", "Target group '%s' with protocol '%s' cannot be used by a listener with protocol '%s'", arn, g.Protocol, x.Protocol)
+			return query.Fail("IncompatibleProtocols", "The listener and its associated target group '%s' have incompatible protocols: '%s' and '%s'", arn, x.Protocol, g.Protocol)
 		}
 		for _, user := range users(r, arn) {
 			if user != l.ARN {

