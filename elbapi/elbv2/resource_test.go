@@ -123,6 +123,23 @@ func TestAttributes(t *testing.T) {
 			t.Errorf("%s is %q, want %q", key, got, want)
 		}
 	}
+	const ipv6 = "ipv6.deny_all_igw_traffic"
+	if _, ok := have[ipv6]; ok {
+		t.Errorf("a load balancer with IPv4 addresses has %s", ipv6)
+	}
+	inside := *must[elb.CreateLoadBalancerOutput](t)(client.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("inside"), Scheme: "internal", IpAddressType: "dualstack", Subnets: []string{"subnet-1", "subnet-2"}})).LoadBalancers[0].LoadBalancerArn
+	for _, want := range []string{"true", "false", "true"} {
+		got := ""
+		for _, a := range must[elb.DescribeLoadBalancerAttributesOutput](t)(client.DescribeLoadBalancerAttributes(ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: &inside})).Attributes {
+			if *a.Key == ipv6 {
+				got = *a.Value
+			}
+		}
+		if got != want {
+			t.Errorf("%s is %q, want %q", ipv6, got, want)
+		}
+		set(inside, ipv6, map[string]string{"true": "false", "false": "true"}[got])
+	}
 	arn := must[elb.CreateListenerOutput](t)(client.CreateListener(ctx, &elb.CreateListenerInput{LoadBalancerArn: &alb, Protocol: "HTTPS", Port: aws.Int32(443), Certificates: certs(issued), DefaultActions: fixed()})).Listeners[0].ListenerArn
 	changed := must[elb.ModifyListenerAttributesOutput](t)(client.ModifyListenerAttributes(ctx, &elb.ModifyListenerAttributesInput{ListenerArn: arn, Attributes: []types.ListenerAttribute{{Key: aws.String("routing.http.response.server.enabled"), Value: aws.String("false")}}}))
 	found := false
