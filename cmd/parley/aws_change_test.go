@@ -349,7 +349,7 @@ func TestPlanFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.expect(2, "edited.json: it was edited after it was made", "apply", edited, "--yes")
-	a.expect(2, "not the JSON of a plan", "apply", a.program, "--yes")
+	a.expect(2, "not the JSON of a plan", "apply", "testdata/hello-go.bin", "--yes")
 	a.expect(0, "shop:443 has ELBSecurityPolicy-TLS13-1-2-2021-06 now", "apply", plans["shop"], "--yes", noProof)
 	a.expect(0, "shop:443 has ELBSecurityPolicy-TLS13-1-2-2021-06 already", "apply", plans["shop"], "--yes", noProof)
 
@@ -1009,4 +1009,52 @@ func TestChangeByRole(t *testing.T) {
 	a.expect(2, "legacy:443 is in eu-north-1: leave --region and --all-regions out", "undo", "--yes", "--region", "eu-west-1")
 	a.expect(0, `(?s)legacy:443 has ELBSecurityPolicy-2016-08 again.*deleted the policy`, "undo", "--yes", noProof)
 	a.secretless()
+}
+
+// TestRemadePolicies: policies of a Classic Load Balancer cannot be changed, but deleted and made again by the same name. What a plan or
+// the way back rests on is looked at, and not the name alone.
+func TestRemadePolicies(t *testing.T) {
+	t.Parallel()
+	a := newAWSAccount(t, nil)
+	remake := func(name string, attributes ...string) {
+		a.balancer("legacy", func(l *store.LoadBalancer) {
+			l.Classic.Policies = slices.DeleteFunc(l.Classic.Policies, func(p store.ClassicPolicy) bool { return p.Name == name })
+			p := store.ClassicPolicy{Name: name, Type: "SSLNegotiationPolicyType"}
+			for _, v := range attributes {
+				p.Attributes = append(p.Attributes, store.ClassicAttribute{Name: v, Value: "true"})
+			}
+			if len(attributes) > 0 {
+				l.Classic.Policies = append(l.Classic.Policies, p)
+			}
+		})
+	}
+	remake("spare", "Protocol-TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256")
+	plan := filepath.Join(t.TempDir(), "plan.json")
+	a.expect(0, "ours -> spare", "set-policy", "legacy:443", "spare", "--plan", plan)
+	remake("spare", "Protocol-TLSv1.2", "AES128-SHA")
+	a.expect(1, "changed since the plan was made: the load balancer's policy spare has another content; nothing was changed", "apply", plan, "--yes", noProof)
+	remake("spare")
+	a.expect(1, "changed since the plan was made: the load balancer has no policy spare any more; nothing was changed", "apply", plan, "--yes", noProof)
+	remake("spare", "Protocol-TLSv1.2", "ECDHE-RSA-AES128-GCM-SHA256")
+	a.expect(0, "legacy:443 has spare now", "apply", plan, "--yes", noProof)
+
+	remake("ours", "Protocol-TLSv1.2", "AES128-SHA")
+	a.expect(1, "the policy ours of legacy has another content than before [0-9a-f]{8}: nothing was changed, --force sets it nevertheless", "undo", "--yes", noProof)
+	remake("ours")
+	a.expect(0, "legacy:443 has ours again", "undo", "--yes", noProof)
+	a.wantHas("legacy", 443, "sticky", "ours")
+	a.balancer("legacy", func(l *store.LoadBalancer) {
+		for _, p := range l.Classic.Policies {
+			if p.Name == "ours" && !slices.Contains(p.Attributes, store.ClassicAttribute{Name: "Protocol-TLSv1", Value: "true"}) {
+				t.Errorf("it was made again otherwise: %+v", p)
+			}
+		}
+	})
+	// Spare is not Parley's: it stays whatever becomes of the changes.
+	a.expect(1, "no such change", "undo", "--yes")
+	a.balancer("legacy", func(l *store.LoadBalancer) {
+		if !slices.ContainsFunc(l.Classic.Policies, func(p store.ClassicPolicy) bool { return p.Name == "spare" }) {
+			t.Error("a policy that Parley did not make is gone")
+		}
+	})
 }
