@@ -227,7 +227,10 @@ func (r *Runner) set(ctx context.Context, p *Plan, change string) (*Reading, err
 	defer cancel()
 	call := r.API.Set(step, &p.Set)
 	seen, err := r.settled(step, p, call)
+	var gone *Error
 	switch {
+	case errors.As(err, &gone) && gone.Outcome == NotDone:
+		return nil, err // the listener was deleted, which is more than either wanted
 	case err != nil && call != nil:
 		return nil, open(err, "whether %s has %s now could not be found out: %v, and then %v; parley aws undo %s takes it back if it has", &p.Listener, p.Set.Policy, account.Explain(call), err, change)
 	case err != nil:
