@@ -53,8 +53,6 @@ type Endpoint struct {
 	ServerName string // "" sends none
 	// LookUp finds the addresses of Host.
 	LookUp func(ctx context.Context, host string) ([]string, error)
-	// Timeout of a connection; 0 means the prober's own.
-	Timeout time.Duration
 }
 
 // Pauses between two looks: the first is short, since most changes are there in seconds; they grow, since every hello that is
@@ -147,7 +145,6 @@ func (e *Endpoint) look(ctx context.Context, p *Proof, from, to *policy.Policy) 
 	var wg sync.WaitGroup
 	for i, a := range addresses {
 		wg.Go(func() {
-			probers[i].Timeout = e.Timeout
 			t := probe.Target{Address: net.JoinHostPort(a, e.Port), ServerName: e.Host}
 			seen := scan.Quick(ctx, &probers[i], t, scan.Options{ServerName: e.ServerName})
 			sights[i] = judge(seen, from, to)

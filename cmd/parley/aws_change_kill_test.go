@@ -175,20 +175,8 @@ func killAt(t *testing.T, way string, behind bool, nth int32) bool {
 		t.Errorf("killed at call %d: exit code %d\n%s%s", nth, code, out, errs)
 	}
 	a.wantHas("legacy", 443, "sticky", "ours")
-	if l := a.carries(); len(l) > 0 && !leftByJournal(a) {
+	if l := a.carries(); len(l) > 0 {
 		t.Errorf("killed at call %d: left on the load balancer: %q\n%s%s", nth, l, out, errs)
 	}
 	return true
-}
-
-// leftByJournal takes what a cut-off undo left on the load balancer away as a user would, by the ID.
-func leftByJournal(a *awsAccount) bool {
-	out, _, _ := a.parley("journal")
-	for _, line := range strings.Split(out, "\n") {
-		if strings.Contains(line, "undone") {
-			id, _, _ := strings.Cut(line, " ")
-			a.parley("undo", id, "--yes", noProof)
-		}
-	}
-	return len(a.carries()) == 0
 }
