@@ -1,4 +1,4 @@
-.PHONY: build test race lint bench bench-scan bench-watch interop truth peers capture-clients
+.PHONY: build test race lint bench bench-scan bench-aws bench-watch interop truth peers capture-clients
 
 # build makes a static binary, which starts faster than one that is linked with the C library.
 build:
@@ -30,6 +30,10 @@ bench: peers
 # bench-scan measures parley scan alone, and replaces its sections of bench/RESULTS.md.
 bench-scan: peers
 	go test ./bench -run '^$$' -bench '^Benchmark(Scan|ManyEndpoints)$$' -benchtime 3s -timeout 60m -results RESULTS.md -keep
+
+# bench-aws measures parley aws list over 2,000 listeners of a simulated account, and replaces its section of bench/RESULTS.md.
+bench-aws:
+	go test ./bench -run '^$$' -bench '^BenchmarkAWSList$$' -timeout 10m -results RESULTS.md -keep
 
 # bench-watch measures parley watch beside tshark on a capture of 1 GB that it makes, and replaces its section of
 # bench/RESULTS.md.

@@ -136,9 +136,7 @@ func parseALBConnection(d *decoder, line string, c *evidence.Connection) verdict
 	}
 	if f.skip(1) { // conn_trace_id
 		if group, ok := f.next(); ok {
-			if c.Outcome.Group, ok = d.group(group); !ok {
-				return bad
-			}
+			c.Outcome.Group, _ = d.group(group) // a new name does not spoil the line
 			if elb, ok := f.next(); ok && !none(elb) {
 				c.Server = elb
 			}
@@ -191,9 +189,7 @@ func parseNLB(d *decoder, line string, c *evidence.Connection) verdict {
 		return bad
 	}
 	group, _ := f.next()
-	if c.Outcome.Group, ok = d.group(group); !ok {
-		return bad
-	}
+	c.Outcome.Group, _ = d.group(group) // a new name does not spoil the line
 	name, ok := f.next()
 	if !ok {
 		return bad

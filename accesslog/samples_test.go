@@ -57,6 +57,20 @@ func at(text string) time.Time {
 	return t.UTC()
 }
 
+// TestNewGroup: a group with a name of tomorrow spoils no line.
+func TestNewGroup(t *testing.T) {
+	for _, c := range []struct {
+		parse parser
+		line  string
+	}{{parseALBConnection, sampleSuccess}, {parseNLB, sampleNLB}} {
+		line := strings.Replace(strings.Replace(c.line, "X25519MLKEM768", "P384MLKEM4096", 1), " tlsv12 - ", " tlsv12 P384MLKEM4096 ", 1)
+		var got evidence.Connection
+		if v := c.parse(newDecoder(), line, &got); v != handshake || got.Outcome.Suite == 0 || got.Outcome.Group != 0 || got.Server == "" || line == c.line {
+			t.Errorf("%v %+v of %s", v, got, line)
+		}
+	}
+}
+
 // TestLines reads a line in each of the vendors' formats, older ones included. None is read as another format.
 func TestLines(t *testing.T) {
 	addr := netip.MustParseAddr

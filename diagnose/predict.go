@@ -20,11 +20,16 @@ func AgainstPolicy(c *ClientSide, p *policy.Policy, id *policy.Identity, serverN
 	s := &server{policy: p, id: id, name: serverName, family: p.Family, kind: p.Kind, now: p, keys: keyTypes(id)}
 	d.decide(c, s, "the policy", now)
 	d.PolicyMatch = []PolicyMatch{{Name: p.Name, Family: p.Family, Exact: true, Missing: []string{}, Extra: []string{}}}
-	if p.Confidence != policy.High && p.Confidence != "" {
-		d.Findings = append(d.Findings, Finding{ID: "policy-confidence",
-			Summary: fmt.Sprintf("how sure the suites of %s are: %s (parley policy show %s says why)", p.Name, p.Confidence, p.Name)})
-	}
+	d.Findings = append(d.Findings, doubt(p)...)
 	return d
+}
+
+// doubt says where the tables are not sure what a policy accepts.
+func doubt(p *policy.Policy) []Finding {
+	if p.Confidence == policy.High || p.Confidence == "" {
+		return nil
+	}
+	return []Finding{{ID: "policy-confidence", Summary: fmt.Sprintf("how sure the suites of %s are: %s (parley policy show %s says why)", p.Name, p.Confidence, p.Name)}}
 }
 
 func newDiagnosis(c *ClientSide) *Diagnosis {

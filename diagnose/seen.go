@@ -169,9 +169,11 @@ func (s *Sighting) explain() []likely {
 		return s.sealedByClient()
 	case n.SealedAlert == follow.Server:
 		return s.sealedByServer()
-	case n.End != nil && n.End.By == follow.Client && n.AnswerAt.IsZero() && n.End.At.Sub(n.HelloAt) < time.Second:
+	case n.LeftUnanswered() && n.End.At.Sub(n.HelloAt) < time.Second:
 		return []likely{{id: cause.Unknown, p: 0.6, summary: fmt.Sprintf("the client left %d ms after its hello, before an answer came", n.End.At.Sub(n.HelloAt).Milliseconds())}}
-	case n.End == nil || n.End.By == follow.Client && n.AnswerAt.IsZero():
+	case n.LeftUnanswered() && !n.AnswerAt.IsZero():
+		return []likely{{id: cause.ConnectionTimeout, p: 0.9, summary: fmt.Sprintf("the server's answer came %.1f s after the hello, when the client had given up", n.AnswerAt.Sub(n.HelloAt).Seconds())}}
+	case n.End == nil || n.LeftUnanswered():
 		return s.silence()
 	case n.Stage < follow.ServerHello && n.End.By == follow.Server:
 		return s.hungUp()

@@ -59,6 +59,11 @@ func TestSightings(t *testing.T) {
 		most   float64
 		second bool // others must stand beside it
 	}{
+		{name: "a late answer", s: Sighting{Negotiation: func() *follow.Negotiation {
+			n := chosen(seenHello(t, "curl-7.88"), suite.TLS12, 0, true)
+			n.End, n.AnswerAt = &follow.End{By: follow.Client, How: follow.Closed, After: follow.Hello, At: seenAt.Add(5 * time.Second)}, seenAt.Add(7*time.Second)
+			return n
+		}()}, first: cause.ConnectionTimeout, least: 0.9, most: 0.9},
 		{name: "SHA-1 in TLS 1.0", s: Sighting{Negotiation: alerted(chosen(seenHello(t, "openssl-3.0"), suite.TLS10, 2048, true), follow.Client, suite.AlertInternalError)},
 			first: cause.HandshakeSignatureRefused, least: 0.8, most: 0.8},
 		{name: "closed, where others use STARTTLS", s: Sighting{Negotiation: reset(seenHello(t, "curl-7.88")), Accepted: &Accepted{StartTLS: []probe.StartTLS{probe.Postgres}}},

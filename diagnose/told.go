@@ -49,12 +49,15 @@ func (o *Obstacle) keepsAway() bool {
 	return o.Cause == cause.ConnectionRefused || o.Cause == cause.ConnectionTimeout
 }
 
-// seenHere reports whether a connection from this machine would have met it: not what is about another address.
-func (o *Obstacle) seenHere() bool { return o.Keeps != KeepsSource && o.keepsAway() }
+// seenHere reports whether a connection from this machine would have met it: not what is about another address, and not what a
+// handshake does not show, as revocation.
+func (o *Obstacle) seenHere() bool {
+	return o.Keeps != KeepsSource && (o.keepsAway() || o.Cause == cause.CertificateExpired)
+}
 
 // Explained reports whether an API shows for certain why the client does not get in, though no connection was made.
 func (d *Diagnosis) Explained() bool {
-	return d.AWS != nil && slices.ContainsFunc(d.AWS.Obstacles, func(o Obstacle) bool { return o.certain() })
+	return d.AWS != nil && len(d.Causes) > 0 && slices.ContainsFunc(d.AWS.Obstacles, func(o Obstacle) bool { return o.certain() && o.Cause == d.Causes[0].ID })
 }
 
 // ByAPI decides from what the API says alone whether a client gets in. The outcome is Unreachable where that does not decide:
@@ -73,6 +76,7 @@ func ByAPI(c *ClientSide, t *Told, serverName string, now time.Time) *Diagnosis 
 		s := &server{policy: p, id: id, name: serverName, family: t.Kind.Family(), kind: p.Kind, now: p, keys: keyTypes(id)}
 		d.decide(c, s, "the listener", now)
 		d.PolicyMatch = []PolicyMatch{{Name: p.Name, Family: p.Family, Exact: true, Missing: []string{}, Extra: []string{}}}
+		d.Findings = append(d.Findings, doubt(p)...)
 	}
 	d.Target = t.target(serverName)
 	return d
@@ -120,7 +124,14 @@ func Weigh(c *ClientSide, t *Told, live *Diagnosis, serverName string, now time.
 	var fixes []Fix
 	for i := range t.Obstacles {
 		o := &t.Obstacles[i]
-		if !o.certain() || reached && o.seenHere() || has(d.Causes, o.Cause) {
+		at := slices.IndexFunc(d.Causes, func(c Cause) bool { return c.ID == o.Cause })
+		switch {
+		case at >= 0 && o.certain() && o.keepsAway(): // the API knows what the silence alone does not tell
+			d.Causes = slices.Delete(slices.Clone(d.Causes), at, at+1)
+		case at >= 0:
+			d.Causes[at].Evidence = append(d.Causes[at].Evidence, o.Evidence...)
+			continue
+		case !o.certain() || reached && o.seenHere():
 			d.Findings = append(d.Findings, o.finding(reached))
 			continue
 		}
@@ -216,24 +227,34 @@ func notReached(why string, judged bool) Finding {
 	return Finding{ID: "not-probed", Summary: text}
 }
 
-// fill puts the listener's names into commands that change its policy.
+// fill puts the listener's names into commands that change its policy, and puts before them the one of Parley's own, which shows
+// what the change does to whom, proves it and can take it back.
 func (t *Told) fill(l []Fix) []Fix {
 	l = slices.Clone(l)
 	for i := range l {
 		l[i].Commands = slices.Clone(l[i].Commands)
 		for j, c := range l[i].Commands {
 			if strings.HasPrefix(c, "aws elbv2 modify-listener ") {
-				c = strings.Replace(c, "LISTENER_ARN", t.ARN, 1) + " --region " + t.Region
+				c = strings.Replace(c, "LISTENER_ARN", quote(t.ARN), 1) + " --region " + quote(t.Region)
 			}
 			if strings.HasPrefix(c, "aws elb ") {
-				c = strings.Replace(c, "--load-balancer-name NAME", "--load-balancer-name "+t.LoadBalancer, 1)
+				c = strings.Replace(c, "--load-balancer-name NAME", "--load-balancer-name "+quote(t.LoadBalancer), 1)
 				c = strings.Replace(c, "--load-balancer-port 443", "--load-balancer-port "+strconv.Itoa(t.Port), 1)
 				if strings.Contains(c, "set-load-balancer-policies-of-listener") && len(t.OtherPolicies) > 0 {
-					c += " " + strings.Join(t.OtherPolicies, " ") // the call replaces the whole list
+					for _, p := range t.OtherPolicies {
+						c += " " + quote(p) // the call replaces the whole list
+					}
 				}
-				c += " --region " + t.Region
+				c += " --region " + quote(t.Region)
 			}
 			l[i].Commands[j] = c
+		}
+		if l[i].Side == SideLoadBalancer && l[i].Policy != "" {
+			safe := "parley aws set-policy " + quote(t.Identifier) + " " + l[i].Policy
+			if !strings.HasPrefix(t.Identifier, "arn:") {
+				safe += " --region " + quote(t.Region)
+			}
+			l[i].Commands = append([]string{safe}, l[i].Commands...)
 		}
 	}
 	return l

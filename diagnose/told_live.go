@@ -34,6 +34,9 @@ func (v *visit) confirm(view policy.View) {
 	}
 	f := Finding{ID: "policy-differs", Summary: fmt.Sprintf("the API names the policy %s, and the endpoint at %s does not run it%s: something else ends TLS in front of the load balancer, or a change has not reached it yet",
 		p.Name, v.t.Address, looks)}
+	if t.Scheme == "internal" {
+		f.Summary += ", or its private address is another machine's where this runs"
+	}
 	if len(m) == 1 {
 		for _, d := range []struct {
 			what string

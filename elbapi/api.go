@@ -52,6 +52,7 @@ type Call struct {
 	Account string
 	Region  string
 	Service string
+	Version string // of the API
 	Action  string
 	Key     sigv4.Key
 	Now     time.Time

@@ -1,18 +1,43 @@
 package elbapi
 
 import (
+	_ "embed"
 	"path"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
 
 // Rate is a token bucket for a kind of action, one for each account and region.
 type Rate struct {
-	Name    string   `json:"name"`
-	Service string   `json:"service"`
-	Actions []string `json:"actions"` // patterns, as Describe*
-	Burst   float64  `json:"burst"`   // calls that can be made at once
-	Refill  float64  `json:"refill"`  // calls a second
+	Name    string
+	Service string
+	Version string   // of the API; empty: all
+	Actions []string // patterns, as Describe*
+	Burst   float64  // calls that can be made at once
+	Refill  float64  // calls a second
+	// Confidence says how sure the figures are: high, medium, low.
+	Confidence string
+}
+
+//go:embed data/rates.tsv
+var rateData string
+
+// AWSRates are the limits that AWS has for Elastic Load Balancing, as far as they are known.
+func AWSRates() []Rate {
+	var l []Rate
+	for line := range strings.Lines(rateData) {
+		if line[0] == '#' {
+			continue
+		}
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		r := Rate{Service: "elasticloadbalancing", Version: f[0], Name: f[1], Confidence: f[4], Actions: strings.Split(f[5], ",")}
+		r.Burst, _ = strconv.ParseFloat(f[2], 64) // a test reads them all
+		r.Refill, _ = strconv.ParseFloat(f[3], 64)
+		l = append(l, r)
+	}
+	return l
 }
 
 type limits struct {
@@ -59,8 +84,9 @@ func (l *limits) take(c *Call) bool {
 }
 
 func (l *limits) find(c *Call) int {
-	for i, r := range l.rates {
-		if r.Service != c.Service {
+	for i := range l.rates {
+		r := &l.rates[i]
+		if r.Service != c.Service || r.Version != "" && r.Version != c.Version {
 			continue
 		}
 		for _, pattern := range r.Actions {

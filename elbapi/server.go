@@ -139,10 +139,14 @@ func (x *exchange) serveQuery() *query.Error {
 	if err != nil {
 		return query.AsError(err)
 	}
-	c.Action = v.Action
+	c.Action, c.Version = v.Action, v.Version
 	api := versions[v.Version]
 	if api == nil {
-		return query.Fail("InvalidAction", "Could not find operation %s for version %s", clip(v.Action), clip(v.Version))
+		version := v.Version
+		if version == "" {
+			version = "NO_VERSION_SPECIFIED"
+		}
+		return query.Fail("InvalidAction", "Could not find operation %s for version %s", clip(v.Action), clip(version))
 	}
 	x.style, x.namespace = api.Style, api.Namespace
 	action := s.actions[api][v.Action]

@@ -70,8 +70,8 @@ func (t *Tally) Add(c *Connection) {
 	}
 	k.count(&n)
 	t.source(k, c.Client, 1)
-	k.Names = example(k.Names, c.Name)
-	k.Servers = example(k.Servers, c.Server)
+	k.Names = Example(k.Names, c.Name, maxExamples)
+	k.Servers = Example(k.Servers, c.Server, maxExamples)
 	k.between(c.Time, c.Time)
 }
 
@@ -177,10 +177,10 @@ func (t *Tally) Merge(other *Tally) {
 func (k *kind) alike(c *Client) {
 	k.AtLeast = k.AtLeast || c.AtLeast
 	for _, n := range c.Names {
-		k.Names = example(k.Names, n)
+		k.Names = Example(k.Names, n, maxExamples)
 	}
 	for _, s := range c.Servers {
-		k.Servers = example(k.Servers, s)
+		k.Servers = Example(k.Servers, s, maxExamples)
 	}
 	k.between(c.First, c.Last)
 }
@@ -277,9 +277,9 @@ func bySeen(a, b Source) int {
 	return cmp.Or(cmp.Compare(b.Seen, a.Seen), a.Address.Compare(b.Address))
 }
 
-// example adds to a short list of distinct texts.
-func example(l []string, s string) []string {
-	if s == "" || len(l) >= maxExamples || slices.Contains(l, s) {
+// Example adds to a short list of distinct texts, at most so many; of a long one the beginning counts.
+func Example(l []string, s string, most int) []string {
+	if s == "" || len(l) >= most || slices.Contains(l, s) {
 		return l
 	}
 	if s = short(s); slices.Contains(l, s) {

@@ -211,7 +211,7 @@ func (n *Negotiation) failure() string {
 	case n.SealedAlert != "":
 		return fmt.Sprintf("encrypted alert from the %s after %s", n.SealedAlert, n.sealedAfter())
 	case n.End != nil && !n.Gap:
-		if n.End.By == Client && n.End.After == Hello && n.AnswerAt.IsZero() && n.End.At.Sub(n.HelloAt) >= Silence/10 {
+		if n.LeftUnanswered() && n.End.At.Sub(n.HelloAt) >= Silence/10 {
 			return "no answer; the client gave up"
 		}
 		return fmt.Sprintf("%s by the %s after %s", n.End.How, n.End.By, n.End.After)
@@ -219,6 +219,11 @@ func (n *Negotiation) failure() string {
 		return "no answer"
 	}
 	return ""
+}
+
+// LeftUnanswered reports whether the client ended the connection before an answer to its hello came. One may come later.
+func (n *Negotiation) LeftUnanswered() bool {
+	return n.End != nil && n.End.By == Client && n.End.After == Hello && (n.AnswerAt.IsZero() || n.AnswerAt.After(n.End.At))
 }
 
 func (n *Negotiation) sealedAfter() Stage {

@@ -89,7 +89,11 @@ func (d *AWSAudit) Text(w io.Writer, st Style) error {
 	for _, p := range d.Problems {
 		fmt.Fprintf(&b, "%s %s: %s\n", st.Warn("Not found out:"), oneLine(p.Where), oneLine(p.Error))
 	}
-	for _, u := range d.Unseen {
+	for i, u := range d.Unseen {
+		if i == maxUnseen {
+			fmt.Fprintf(&b, "%s %d more of the kind: --json has all\n", st.Warn("Not seen:"), len(d.Unseen)-i)
+			break
+		}
 		fmt.Fprintf(&b, "%s %s: %s\n", st.Warn("Not seen:"), oneLine(u.At.String()), oneLine(u.What))
 	}
 	for _, u := range d.Unused {
@@ -100,6 +104,9 @@ func (d *AWSAudit) Text(w io.Writer, st Style) error {
 	}
 	return writeLegible(w, b.String(), st)
 }
+
+// maxUnseen is how much of what was not seen the text names.
+const maxUnseen = 8
 
 // judgementLine names a listener in one line: where, what, its policy.
 func judgementLine(j *audit.Judgement) string {

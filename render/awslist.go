@@ -9,21 +9,24 @@ import (
 	"time"
 
 	"github.com/parley-tls/parley/aws/elb"
+	"github.com/parley-tls/parley/aws/metric"
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/suite"
 )
 
 // AWSList is the answer of `parley aws list` (docs/schema/aws-list.schema.json).
 type AWSList struct {
-	Schema        string         `json:"schema"`
-	Listeners     []AWSListener  `json:"listeners"`
-	Problems      []AWSProblem   `json:"problems"`
-	LoadBalancers int            `json:"load_balancers"` // looked at
-	Regions       int            `json:"regions"`
-	Requests      int            `json:"requests"` // retries included
-	Pages         int            `json:"pages"`
-	Calls         map[string]int `json:"calls"` // requests by service and operation
-	Time          time.Time      `json:"time"`
+	Schema    string        `json:"schema"`
+	Listeners []AWSListener `json:"listeners"`
+	Problems  []AWSProblem  `json:"problems"`
+	// Errors are the failed handshakes of load balancers, where they were asked for.
+	Errors        []metric.LoadBalancer `json:"errors,omitempty"`
+	LoadBalancers int                   `json:"load_balancers"` // looked at
+	Regions       int                   `json:"regions"`
+	Requests      int                   `json:"requests"` // retries included
+	Pages         int                   `json:"pages"`
+	Calls         map[string]int        `json:"calls"` // requests by service and operation
+	Time          time.Time             `json:"time"`
 }
 
 // AWSListener is a listener with what its policy means.
@@ -76,6 +79,13 @@ func NewAWSListener(l elb.Listener) AWSListener {
 		x.DefaultFor = known.DefaultFor
 	} else if l.Kind == elb.Classic {
 		x.Custom = &AWSCustomPolicy{p.Versions, p.Suites, p.Order, p.Notes}
+	}
+	if id := l.Certified(); id != nil { // what its certificates cannot serve is never negotiated
+		var view policy.View
+		for _, c := range id.Certificates {
+			view.Keys = append(view.Keys, c.KeyType)
+		}
+		p = policy.Visible(p, view)
 	}
 	if c, ok := policy.WeakestSuite(p); ok {
 		x.Weakest = &AWSWeakest{Cipher: c, Strength: suite.StrengthOf(c)}
@@ -152,8 +162,25 @@ func (l *AWSList) region(b *strings.Builder, group []AWSListener, st Style) {
 			b.WriteString(lines[1])
 			lines = slices.Delete(lines, 1, 2)
 		}
+		l.errors(b, x, st)
 	}
 	b.WriteByte('\n')
+}
+
+// errors writes what is known of failed handshakes with a listener's load balancer.
+func (l *AWSList) errors(b *strings.Builder, x *AWSListener, st Style) {
+	for i := range l.Errors {
+		e := &l.Errors[i]
+		if e.Place != x.Place || e.Kind != x.Kind || e.Name != x.LoadBalancer || e.ARN != x.LoadBalancerARN {
+			continue
+		}
+		for _, line := range wrap(ErrorsLine(e), 94) {
+			if e.Rise.Outcome == metric.Risen {
+				line = st.Bad(line)
+			}
+			fmt.Fprintln(b, "       "+oneLine(line))
+		}
+	}
 }
 
 // row is the line of one listener.

@@ -24,6 +24,7 @@ type matrix struct {
 	Left     int // clients that there was no room for
 	Details  []matrixDetails
 	Warnings []string
+	One      bool // policy
 }
 
 type matrixColumn struct {
@@ -36,6 +37,7 @@ type matrixRow struct {
 	Name, Note, Share string
 	Seen, Sources     int
 	Cells             []matrixCell
+	Lines             []string // what becomes of the client, where the page is about one policy
 }
 
 type matrixCell struct {
@@ -62,25 +64,53 @@ var effectSigns = map[impact.Verdict]string{
 // maxRows of clients stand in the page: those that were seen most.
 const maxRows = 500
 
-// HTML writes one page that needs nothing else: the clients and the policy.
+// HTML writes one page that needs nothing else: the clients, those that matter most first, and what becomes of each.
 func (m *Impact) HTML(w io.Writer) error {
 	page := newMatrix([]*Impact{m}, "")
+	page.One, page.Details, page.Rows = true, nil, nil
+	for i := range m.Clients[:min(len(m.Clients), maxRows)] {
+		c := &m.Clients[i]
+		row := c.row(m.All.Seen)
+		row.Cells, row.Lines = []matrixCell{c.cell()}, c.lines()
+		page.Rows = append(page.Rows, row)
+	}
 	page.Title = "Change of policy to " + m.To
 	if m.From != "" {
 		page.Title = "Change of policy from " + m.From + " to " + m.To
 	}
-	page.Lead = []string{m.certificateWords()}
+	page.Lead = []string{m.totalWords(), m.certificateWords()}
 	page.Warnings = m.Warnings
 	return page.write(w)
+}
+
+// totalWords say how much has each verdict.
+func (m *Impact) totalWords() string {
+	var l []string
+	for _, x := range m.Totals {
+		if x.Clients > 0 || x.Verdict == impact.Breaks {
+			l = append(l, fmt.Sprintf("%s: %s (%s)", effectWords[x.Verdict], percent(x.Share), plural(x.Clients, "client")))
+		}
+	}
+	return "Of what was seen: " + strings.Join(l, "; ") + "."
+}
+
+// row is a client's, without its cells.
+func (c *SeenClient) row(all int) matrixRow {
+	return matrixRow{Name: c.Name, Note: c.note(), Share: percent(float64(c.seen()) / float64(max(all, 1))), Seen: c.seen(), Sources: c.Sources}
+}
+
+func (c *ImpactClient) cell() matrixCell {
+	why := strings.Join(append([]string{effectWords[c.Verdict]}, c.lines()...), "\n")
+	return matrixCell{Verdict: c.Verdict, Sign: effectSigns[c.Verdict], Why: why}
 }
 
 // HTML writes one page that needs nothing else: the clients and all policies.
 func (m *Recommendation) HTML(w io.Writer) error {
 	page := newMatrix(m.Steps, m.Best)
 	page.Title = "Policies that the clients allow: " + m.Family.Title()
-	page.Lead = []string{fmt.Sprintf("No policy is known to keep all but %s of what was seen.", percent(m.Allow))}
+	page.Lead = []string{fmt.Sprintf("No policy is known to keep %s.", m.kept())}
 	if m.Best != "" {
-		page.Lead = []string{fmt.Sprintf("Strictest policy that keeps all but %s of what was seen: %s", percent(m.Allow), m.Best)}
+		page.Lead = []string{fmt.Sprintf("Strictest policy that keeps %s: %s", m.kept(), m.Best)}
 	}
 	if m.Possible != "" {
 		page.Lead = append(page.Lead, "If all that is unknown turns out well: "+m.Possible)
@@ -103,13 +133,9 @@ func newMatrix(steps []*Impact, best string) *matrix {
 		page.Left = max(0, len(byClient)-maxRows)
 		for i, c := range byClient[:min(len(byClient), maxRows)] {
 			if n == 0 {
-				page.Rows = append(page.Rows, matrixRow{Name: c.Name, Note: c.note(), Share: percent(float64(c.seen()) / float64(max(s.All.Seen, 1))), Seen: c.seen(), Sources: c.Sources})
+				page.Rows = append(page.Rows, c.row(s.All.Seen))
 			}
-			why := effectWords[c.Verdict]
-			for _, line := range c.lines() {
-				why += "\n" + line
-			}
-			page.Rows[i].Cells = append(page.Rows[i].Cells, matrixCell{Verdict: c.Verdict, Sign: effectSigns[c.Verdict], Why: why})
+			page.Rows[i].Cells = append(page.Rows[i].Cells, c.cell())
 		}
 		if d := s.details(); len(d.Clients) > 0 {
 			page.Details = append(page.Details, d)

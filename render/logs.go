@@ -230,23 +230,53 @@ func who(w *strings.Builder, clients []*evidence.Client, st Style, top int) {
 		return cmp.Or(cmp.Compare(min(a.Version, suite.TLS12), min(b.Version, suite.TLS12)), cmp.Compare(suite.StrengthOf(a.Suite), suite.StrengthOf(b.Suite)),
 			cmp.Compare(a.Version, b.Version), cmp.Compare(y.Seen(), x.Seen()))
 	})
+	shown := clients[:min(top, len(clients))]
 	var rows [][]string
-	for _, c := range clients[:min(top, len(clients))] {
+	for _, c := range shown {
 		o := c.Outcomes[0].Outcome
 		rows = append(rows, []string{fmt.Sprint(c.Seen()), sourcesWord(c), versionWord(o.Version, st), suiteWord(o.Suite), lastSeen(c.Last), clientWord(c)})
 	}
-	Table(w, []string{"seen", "sources", "version", "cipher suite", "last seen", "client"}, rows)
+	tableOfClients(w, []string{"seen", "sources", "version", "cipher suite", "last seen", "client"}, rows, shown, st)
 	more(w, len(clients)-top)
 }
 
 func failures(w *strings.Builder, clients []*evidence.Client, st Style, top int) {
+	shown := clients[:min(top, len(clients))]
 	var rows [][]string
-	for _, c := range clients[:min(top, len(clients))] {
+	for _, c := range shown {
 		o := c.Outcomes[0].Outcome
 		rows = append(rows, []string{fmt.Sprint(c.Seen()), sourcesWord(c), lastSeen(c.Last), st.Bad(oneLine(o.Failure)), dash(string(o.Cause)), clientWord(c)})
 	}
-	Table(w, []string{"seen", "sources", "last seen", "failure", "cause", "client"}, rows)
+	tableOfClients(w, []string{"seen", "sources", "last seen", "failure", "cause", "client"}, rows, shown, st)
 	more(w, len(clients)-top)
+}
+
+// tableOfClients writes a row for each client, and below it what is known of the offer.
+func tableOfClients(w *strings.Builder, header []string, rows [][]string, clients []*evidence.Client, st Style) {
+	var table strings.Builder
+	Table(&table, header, rows)
+	i := -1
+	for line := range strings.Lines(table.String()) {
+		w.WriteString(line)
+		if i >= 0 {
+			if offer := offerWords(clients[i].Offered); offer != "" {
+				fmt.Fprintln(w, st.Dim(wrapped("      ", offer)))
+			}
+		}
+		i++
+	}
+}
+
+// offerWords are the beginning of what a client offers, as far as the log has it.
+func offerWords(o *evidence.Offered) string {
+	if o == nil || len(o.Suites) == 0 {
+		return ""
+	}
+	text := "offers " + few(o.Suites, func(s suite.Code) string { return s.OpenSSL() })
+	if len(o.Groups) > 0 {
+		text += "; groups " + few(o.Groups, suite.Group.String)
+	}
+	return text
 }
 
 func more(w *strings.Builder, n int) {
@@ -255,7 +285,7 @@ func more(w *strings.Builder, n int) {
 	}
 }
 
-// clientWord names a client by what the log says of it: its user agent, what it offered, whence it came.
+// clientWord names a client by what the log says of it: its user agent, else whence it came and for whom.
 func clientWord(c *evidence.Client) string {
 	var parts []string
 	if c.UserAgent != "" {
@@ -264,12 +294,6 @@ func clientWord(c *evidence.Client) string {
 		parts = append(parts, addresses(c))
 		if len(c.Names) > 0 {
 			parts = append(parts, "for "+shortened(oneLine(strings.Join(c.Names[:min(2, len(c.Names))], ", ")), 60))
-		}
-	}
-	if o := c.Offered; o != nil && len(o.Suites) > 0 {
-		parts = append(parts, "offers "+few(o.Suites, func(s suite.Code) string { return s.OpenSSL() }))
-		if len(o.Groups) > 0 {
-			parts = append(parts, "groups "+few(o.Groups, suite.Group.String))
 		}
 	}
 	return strings.Join(parts, "; ")

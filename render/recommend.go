@@ -63,7 +63,7 @@ func NewRecommendation(r *impact.Recommendation, f policy.Family, certificates [
 func (m *Recommendation) Text(w io.Writer, st Style) error {
 	var b strings.Builder
 	if m.Best == "" {
-		fmt.Fprintf(&b, "%s\n", st.Bad(fmt.Sprintf("No policy of %s is known to keep all but %s of what was seen", m.Family.Title(), percent(m.Allow))))
+		fmt.Fprintf(&b, "%s\n", st.Bad(fmt.Sprintf("No policy of %s is known to keep %s", m.Family.Title(), m.kept())))
 	} else {
 		fmt.Fprintf(&b, "%s\n", st.Bold("Strictest policy that keeps the clients: "+m.Best))
 	}
@@ -114,4 +114,12 @@ func (m *Impact) costs() string {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
+}
+
+// kept is what a policy has to keep.
+func (m *Recommendation) kept() string {
+	if m.Allow == 0 {
+		return "all that was seen"
+	}
+	return fmt.Sprintf("all but %s of what was seen", percent(m.Allow))
 }

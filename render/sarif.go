@@ -24,6 +24,7 @@ type sarifRun struct {
 	Tool struct {
 		Driver struct {
 			Name           string      `json:"name"`
+			Version        string      `json:"version,omitempty"`
 			InformationURI string      `json:"informationUri"`
 			Rules          []sarifRule `json:"rules"`
 		} `json:"driver"`
@@ -42,6 +43,7 @@ type sarifRule struct {
 	Short      sarifText `json:"shortDescription"`
 	Full       sarifText `json:"fullDescription"`
 	HelpURI    string    `json:"helpUri"`
+	Help       sarifText `json:"help"` // GitHub wants it
 	Properties struct {
 		Tags     []string `json:"tags"`
 		Severity string   `json:"security-severity"` // GitHub orders alerts by it
@@ -105,24 +107,27 @@ const (
 
 // sarifRules are the rules of an audit, by the status that breaks them. Severities are on CVSS's scale, as GitHub reads them.
 var sarifRules = []struct {
-	status                                 audit.Status
-	id, name, short, full, level, severity string
+	status                                       audit.Status
+	id, name, short, full, help, level, severity string
 }{
 	{audit.Below, "aws-listener-below-requirement", "ListenerBelowRequirement", "The security policy of a load balancer's listener accepts what it must not",
-		"The listener's security policy accepts protocol versions or cipher suites beyond what is required, or lacks what is required.", "error", "7.5"},
+		"The listener's security policy accepts protocol versions or cipher suites beyond what is required, or lacks what is required.",
+		"Set the listener's security policy to one that meets the requirement: the message names the least change. parley impact tells which clients it would turn away.", "error", "7.5"},
 	{audit.Plaintext, "aws-listener-without-tls", "ListenerWithoutTLS", "A load balancer's listener takes HTTP without TLS",
-		"What clients send to the listener, and what they get, can be read and changed on its way.", "error", "7.5"},
+		"What clients send to the listener, and what they get, can be read and changed on its way.",
+		"Redirect the listener to HTTPS, or end TLS on it.", "error", "7.5"},
 	{audit.Unknown, "aws-listener-policy-unknown", "ListenerPolicyUnknown", "The security policy of a load balancer's listener cannot be told",
-		"The policy is set by something that is not known here, or its name is in no table, so that it cannot be compared with what is required.", "warning", "4.0"},
+		"The policy is set by something that is not known here, or its name is in no table, so that it cannot be compared with what is required.",
+		"Audit the plan or the account instead, which know it; or name a policy that AWS has.", "warning", "4.0"},
 }
 
 // SARIF makes a SARIF log of an audit: a result for each listener that does not meet the requirement. Listeners in files have a
-// physical location, those of an account a logical one, which is their ARN.
-func (d *AWSAudit) SARIF() *SARIF {
+// physical location, those of an account a logical one, which is their ARN. version is Parley's own, "" where it is not known.
+func (d *AWSAudit) SARIF(version string) *SARIF {
 	run := sarifRun{Results: []sarifResult{}}
-	run.Tool.Driver.Name, run.Tool.Driver.InformationURI = "parley", parleyHome
+	run.Tool.Driver.Name, run.Tool.Driver.Version, run.Tool.Driver.InformationURI = "parley", version, parleyHome
 	for _, r := range sarifRules {
-		rule := sarifRule{ID: r.id, Name: r.name, Short: sarifText{r.short + "."}, Full: sarifText{r.full}, HelpURI: parleyHome + "/blob/main/docs/aws-audit.md"}
+		rule := sarifRule{ID: r.id, Name: r.name, Short: sarifText{r.short + "."}, Full: sarifText{r.full}, Help: sarifText{r.help}, HelpURI: parleyHome + "/blob/main/docs/aws-audit.md"}
 		rule.Properties.Tags, rule.Properties.Severity, rule.Default.Level = []string{"security", "tls"}, r.severity, r.level
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, rule)
 	}

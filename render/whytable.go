@@ -45,7 +45,7 @@ func WhyTable(w io.Writer, t *diagnose.Table, st Style) error {
 	}
 	Table(&b, []string{"client", "released", "", "negotiated, or cause"}, rows)
 	causeCounts(&b, t)
-	if t.Connections > 0 {
+	if t.Connections > 0 && t.Observed != nil {
 		fmt.Fprintf(&b, "%s\n", st.Dim(fmt.Sprintf("predicted from what the endpoint accepts: %d connections, %d round trips", t.Connections, t.RoundTrips)))
 	}
 	return writeLegible(w, b.String(), st)

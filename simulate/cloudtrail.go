@@ -11,7 +11,7 @@ var cloudtrailActions = map[string]func(*Cloud, *call) (tree, error){
 	"LookupEvents": (*Cloud).lookupEvents,
 }
 
-// maxEvents bounds the history of a region; the oldest go first.
+// maxEvents bounds the history of a region; the oldest that changed nothing go first.
 const maxEvents = 10000
 
 // kept is how long AWS keeps the history of events.
@@ -70,8 +70,9 @@ func (c *Cloud) lookupEvents(k *call) (tree, error) {
 	return out, nil
 }
 
-// change is a request that changed something, or was to.
-type change struct {
+// recorded is a request that goes into the history.
+type recorded struct {
+	readOnly        bool
 	source, version string // elasticloadbalancing.amazonaws.com, 2015-12-01
 	action          string
 	request, answer tree // by the names that events have
@@ -79,16 +80,20 @@ type change struct {
 	resources       []tree // ResourceType and ResourceName
 }
 
-// record writes a change into the history. c is locked.
-func (c *Cloud) record(k *call, ch change) {
+// record writes a request into the history. c is locked.
+func (c *Cloud) record(k *call, ch recorded) {
 	at, id := c.now().UTC().Truncate(time.Second), newID()
-	// Names and shape as in "CloudTrail record contents" of the CloudTrail user guide, event version 1.08.
+	// Names and shape as in "CloudTrail record contents" of the CloudTrail user guide, event version 1.11.
 	detail := tree{
-		"eventVersion": "1.08", "userIdentity": k.who.inEvent(), "eventTime": stamp(at), "eventSource": ch.source, "eventName": ch.action,
+		"eventVersion": "1.11", "userIdentity": k.who.inEvent(), "eventTime": stamp(at), "eventSource": ch.source, "eventName": ch.action,
 		"awsRegion": k.region.name, "sourceIPAddress": strings.Trim(k.request.RemoteAddr[:max(0, strings.LastIndexByte(k.request.RemoteAddr, ':'))], "[]"),
-		"userAgent": k.request.UserAgent(), "requestParameters": ch.request, "requestID": k.id, "eventID": id, "readOnly": false,
+		"userAgent": k.request.UserAgent(), "requestParameters": ch.request, "requestID": k.id, "eventID": id, "readOnly": ch.readOnly,
 		"eventType": "AwsApiCall", "apiVersion": ch.version, "managementEvent": true, "recipientAccountId": k.who.account.id, "eventCategory": "Management",
 	}
+	if len(ch.request) == 0 {
+		detail["requestParameters"] = nil
+	}
+	detail["responseElements"] = nil
 	if ch.failed != nil {
 		detail["errorCode"], detail["errorMessage"] = ch.failed.code, ch.failed.message
 	} else if len(ch.answer) > 0 {
@@ -99,14 +104,17 @@ func (c *Cloud) record(k *call, ch change) {
 		return // cannot be: the trees are read out of a request and an answer
 	}
 	event := tree{
-		"EventId": id, "EventName": ch.action, "ReadOnly": "false", "AccessKeyId": k.who.key, "EventTime": at, "EventSource": ch.source,
+		"EventId": id, "EventName": ch.action, "ReadOnly": plain(ch.readOnly), "AccessKeyId": k.who.key, "EventTime": at, "EventSource": ch.source,
 		"Username": k.who.name, "Resources": list(ch.resources), "CloudTrailEvent": string(text),
 	}
 	k.region.events = append(k.region.events, event)
-	if over := len(k.region.events) - maxEvents; over > 0 {
-		k.region.events = slices.Delete(k.region.events, 0, over)
+	if len(k.region.events) > maxEvents {
+		oldest := max(0, slices.IndexFunc(k.region.events, readOnly))
+		k.region.events = slices.Delete(k.region.events, oldest, oldest+1)
 	}
 }
+
+func readOnly(event tree) bool { return event.text("ReadOnly") == "true" }
 
 // inEvent is who did something, as events say it.
 func (w *identity) inEvent() tree {
@@ -117,6 +125,7 @@ func (w *identity) inEvent() tree {
 	t["type"] = "AssumedRole"
 	delete(t, "userName")
 	t["sessionContext"] = tree{"sessionIssuer": tree{"type": "Role", "principalId": w.role.id, "arn": "arn:aws:iam::" + w.account.id + ":role/" + w.role.name,
-		"accountId": w.account.id, "userName": w.role.name}}
+		"accountId": w.account.id, "userName": w.role.name},
+		"attributes": tree{"creationDate": stamp(w.since), "mfaAuthenticated": "false"}}
 	return t
 }

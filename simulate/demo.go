@@ -17,18 +17,22 @@ import (
 //go:embed demo.json
 var demoData string
 
-// relativeDay is a time in the demo: so many days from now.
-var relativeDay = regexp.MustCompile(`@([+-]\d+)d`)
+// relative is a time in the demo: so many days or minutes from now.
+var relative = regexp.MustCompile(`@([+-]\d+)([dm])`)
 
 // Demo is a state to try Parley on: two accounts, with load balancers of every kind and of differing policies in three regions,
-// one that many clients fail at, a change in the history, and a role in the second account.
+// one at which many clients fail since a change that is in the history, and a role in the second account.
 func Demo(now time.Time) State {
-	text := relativeDay.ReplaceAllStringFunc(demoData, func(m string) string {
-		days, err := strconv.Atoi(relativeDay.FindStringSubmatch(m)[1])
+	text := relative.ReplaceAllStringFunc(demoData, func(m string) string {
+		parts := relative.FindStringSubmatch(m)
+		n, err := strconv.Atoi(parts[1])
 		if err != nil {
 			panic(fmt.Sprintf("simulate: demo.json: %s: %v", m, err))
 		}
-		return stamp(now.AddDate(0, 0, days))
+		if parts[2] == "d" {
+			return stamp(now.AddDate(0, 0, n))
+		}
+		return stamp(now.Add(time.Duration(n) * time.Minute))
 	})
 	s, err := ReadState([]byte(text))
 	if err == nil {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 
 	"github.com/parley-tls/parley/elbapi"
 	"github.com/parley-tls/parley/elbapi/classic"
@@ -26,14 +25,10 @@ func balancingService() *service {
 	return &service{dialect: queryErrors, prefix: elbv2.Service, wire: always(queryWire{elbv2.Namespace})}
 }
 
-// serveBalancing hands a request that was let in to the load balancers' server, and records what it changed.
+// serveBalancing hands a request that was let in to the load balancers' server, and records it.
 func (c *Cloud) serveBalancing(w http.ResponseWriter, k *call) {
 	r := k.request.Clone(k.request.Context())
 	r.Body = io.NopCloser(bytes.NewReader(k.raw))
-	if strings.HasPrefix(k.action, "Describe") {
-		c.balancing.ServeHTTP(w, r)
-		return
-	}
 	answer := httptest.NewRecorder()
 	c.balancing.ServeHTTP(answer, r)
 	if id := answer.Header().Get("x-amzn-RequestId"); id != "" {

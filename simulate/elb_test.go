@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing/types"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/google/go-cmp/cmp"
@@ -85,14 +88,28 @@ func TestRecordedChanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantCode(t, set("none"), "PolicyNotFound")
+	if _, err := client.DescribeLoadBalancers(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
 	if c.Changes() != 2 {
 		t.Errorf("%d changes, want 2", c.Changes())
 	}
-	out, err := cloudtrail.NewFromConfig(conf).LookupEvents(ctx, &cloudtrail.LookupEventsInput{})
-	if err != nil || len(out.Events) != 2 {
-		t.Fatalf("%+v, error %v", out, err)
+	trail := cloudtrail.NewFromConfig(conf)
+	of := func(key, value string) []trailtypes.Event {
+		out, err := trail.LookupEvents(ctx, &cloudtrail.LookupEventsInput{LookupAttributes: []trailtypes.LookupAttribute{{AttributeKey: trailtypes.LookupAttributeKey(key), AttributeValue: &value}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.Events
 	}
-	e := out.Events[1]
+	if reads := of("ReadOnly", "true"); len(reads) != 1 || *reads[0].EventName != "DescribeLoadBalancers" || len(reads[0].Resources) != 0 {
+		t.Errorf("%+v", reads)
+	}
+	events := of("ReadOnly", "false")
+	if len(events) != 2 {
+		t.Fatalf("%+v", events)
+	}
+	e := events[1]
 	if *e.EventName != "SetLoadBalancerPoliciesOfListener" || *e.Username != "ada" || *e.ReadOnly != "false" || *e.EventSource != "elasticloadbalancing.amazonaws.com" ||
 		time.Since(*e.EventTime) > time.Minute || len(e.Resources) != 1 || *e.Resources[0].ResourceName != "legacy" || *e.Resources[0].ResourceType != "AWS::ElasticLoadBalancing::LoadBalancer" {
 		t.Errorf("%+v", e)
@@ -109,7 +126,7 @@ func TestRecordedChanges(t *testing.T) {
 	if err := json.Unmarshal([]byte(*e.CloudTrailEvent), &good); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal([]byte(*out.Events[0].CloudTrailEvent), &bad); err != nil {
+	if err := json.Unmarshal([]byte(*events[0].CloudTrailEvent), &bad); err != nil {
 		t.Fatal(err)
 	}
 	want := detail{RequestParameters: map[string]any{"loadBalancerName": "legacy", "loadBalancerPort": 443.0, "policyNames": []any{"own"}}, AWSRegion: "eu-south-1",
@@ -120,6 +137,11 @@ func TestRecordedChanges(t *testing.T) {
 	}
 	if bad.ErrorCode != "PolicyNotFound" {
 		t.Errorf("%+v", bad)
+	}
+	c.SetFaults(Faults{Deny: []string{"elasticloadbalancing:Set*"}})
+	wantCode(t, set("own"), "AccessDenied")
+	if refused := of("ReadOnly", "false"); len(refused) != 3 || !strings.Contains(*refused[0].CloudTrailEvent, `"errorCode":"AccessDenied"`) {
+		t.Errorf("%+v", refused)
 	}
 }
 
@@ -261,5 +283,41 @@ func TestDemo(t *testing.T) {
 	slices.Sort(policies)
 	if n := len(slices.Compact(policies)); n != 7 {
 		t.Errorf("%d policies, want 7: %v", n, policies)
+	}
+}
+
+// TestAtOnce: many ask and change at once, and each change is there.
+func TestAtOnce(t *testing.T) {
+	c, conf := start(t)
+	conf.Region = "eu-south-1"
+	client := elb.NewFromConfig(conf)
+	ctx := context.Background()
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			key := string(rune('a' + i))
+			if _, err := client.AddTags(ctx, &elb.AddTagsInput{LoadBalancerNames: []string{"legacy"}, Tags: []elbtypes.Tag{{Key: &key}}}); err != nil {
+				t.Error(err)
+			}
+			if _, err := client.DescribeLoadBalancers(ctx, nil); err != nil {
+				t.Error(err)
+			}
+			if _, err := cloudtrail.NewFromConfig(conf).LookupEvents(ctx, nil); err != nil {
+				t.Error(err)
+			}
+			if _, err := c.State(); err != nil {
+				t.Error(err)
+			}
+			if _, err := sts.NewFromConfig(conf).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::444455556666:role/parley-reader"), RoleSessionName: aws.String("me")}); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	wait.Wait()
+	out, err := client.DescribeTags(ctx, &elb.DescribeTagsInput{LoadBalancerNames: []string{"legacy"}})
+	if err != nil || len(out.TagDescriptions[0].Tags) != 8 {
+		t.Errorf("%+v, error %v", out, err)
 	}
 }

@@ -13,28 +13,51 @@ import (
 	"github.com/parley-tls/parley/elbapi/elbv2"
 )
 
-// recordBalancing writes a call of Elastic Load Balancing that was to change something into the history.
+// recordBalancing writes a call of Elastic Load Balancing into the history, with its answer where it changed something.
 func (c *Cloud) recordBalancing(k *call, status int, body []byte) {
-	parameters := tree{}
-	for name, v := range k.in {
-		if name != "Action" && name != "Version" {
-			parameters[name] = v
-		}
-	}
-	ch := change{source: elbv2.Service + ".amazonaws.com", version: k.in.text("Version"), action: k.action}
-	ch.request, _ = asEvent("", parameters).(tree)
-	answer := readXML(body)
-	if status == http.StatusOK {
-		ch.answer, _ = asEvent("", answer.branch(k.action+"Result")).(tree)
-	} else {
-		e := answer.branch("Error")
+	ch := k.recorded()
+	switch {
+	case status != http.StatusOK:
+		e := readXML(body).branch("Error")
 		ch.failed = &fault{code: e.text("Code"), message: e.text("Message"), status: status}
+	case !ch.readOnly:
+		ch.answer, _ = asEvent("", readXML(body).branch(k.action+"Result")).(tree)
+		ch.resources = resourcesOf(ch.answer, ch.resources)
 	}
-	ch.resources = resourcesOf(ch.answer, resourcesOf(ch.request, nil))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.record(k, ch)
-	c.changes++
+	if !ch.readOnly {
+		c.changes++
+	}
+}
+
+// recordRefused writes a call of Elastic Load Balancing into the history that its caller has no permission for.
+func (c *Cloud) recordRefused(k *call, s *service, f *fault) {
+	if s != c.services[elbv2.Service] || k.region == nil || f.code != "AccessDenied" {
+		return
+	}
+	ch := k.recorded()
+	ch.request, ch.failed = nil, f // AWS leaves out the parameters of what it did not look at
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.record(k, ch)
+}
+
+// recorded is a call as it goes into the history, as far as the request says.
+func (k *call) recorded() recorded {
+	parameters := tree{}
+	for name, v := range k.in {
+		if name != "Action" && name != "Version" && !strings.HasPrefix(name, "X-Amz-") {
+			parameters[name] = v
+		}
+	}
+	ch := recorded{source: elbv2.Service + ".amazonaws.com", version: k.in.text("Version"), action: k.action, readOnly: strings.HasPrefix(k.action, "Describe")}
+	ch.request, _ = asEvent("", parameters).(tree)
+	if !ch.readOnly {
+		ch.resources = resourcesOf(ch.request, nil)
+	}
+	return ch
 }
 
 // numbers are the parameters that events have as numbers: all others are texts in a form.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/parley-tls/parley/elbapi"
+	"github.com/parley-tls/parley/elbapi/elbv2"
 	"github.com/parley-tls/parley/elbapi/sigv4"
 	"github.com/parley-tls/parley/elbapi/store"
 )
@@ -65,6 +66,7 @@ type identity struct {
 	role        *role  // nil: a user
 	key, secret string
 	token       string    // of temporary credentials
+	since       time.Time // of temporary credentials
 	expires     time.Time // zero: never
 	deny        []string  // actions, as IAM policies name them: "elasticloadbalancing:Modify*"
 }
@@ -102,13 +104,13 @@ func always(w wire) func(*http.Request) wire { return func(*http.Request) wire {
 
 func newServices() map[string]*service {
 	return map[string]*service{
-		"sts":                  {queryErrors, "sts", "2011-06-15", always(queryWire{"https://sts.amazonaws.com/doc/2011-06-15/"}), stsActions},
-		"iam":                  {queryErrors, "iam", "2010-05-08", always(queryWire{"https://iam.amazonaws.com/doc/2010-05-08/"}), iamActions},
-		"ec2":                  {ec2Errors, "ec2", "2016-11-15", always(ec2Wire{queryWire{"http://ec2.amazonaws.com/doc/2016-11-15/"}}), ec2Actions},
-		"acm":                  {jsonErrors, "acm", "", always(jsonWire{"1.1"}), acmActions},
-		"cloudtrail":           {jsonErrors, "cloudtrail", "", always(jsonWire{"1.1"}), cloudtrailActions},
-		"elasticloadbalancing": balancingService(),
-		"monitoring":           {queryErrors, "cloudwatch", "2010-08-01", cloudwatchWire, cloudwatchActions},
+		"sts":         {queryErrors, "sts", "2011-06-15", always(queryWire{"https://sts.amazonaws.com/doc/2011-06-15/"}), stsActions},
+		"iam":         {queryErrors, "iam", "2010-05-08", always(queryWire{"https://iam.amazonaws.com/doc/2010-05-08/"}), iamActions},
+		"ec2":         {ec2Errors, "ec2", "2016-11-15", always(ec2Wire{queryWire{"http://ec2.amazonaws.com/doc/2016-11-15/"}}), ec2Actions},
+		"acm":         {jsonErrors, "acm", "", always(jsonWire{"1.1"}), acmActions},
+		"cloudtrail":  {jsonErrors, "cloudtrail", "", always(jsonWire{"1.1"}), cloudtrailActions},
+		elbv2.Service: balancingService(),
+		"monitoring":  {queryErrors, "cloudwatch", "2010-08-01", cloudwatchWire, cloudwatchActions},
 	}
 }
 
@@ -125,6 +127,7 @@ func (c *Cloud) ServeHTTP(to http.ResponseWriter, r *http.Request) {
 	var f *fault
 	switch {
 	case errors.As(err, &f):
+		c.recordRefused(k, s, f)
 		wire.fail(w, k, f)
 	case err != nil:
 		f = &fault{code: "InternalFailure", message: err.Error(), status: http.StatusInternalServerError}
@@ -204,7 +207,7 @@ func (c *Cloud) answer(k *call, s *service, wire wire, signature *sigv4.Signatur
 	if err = c.admit(k, s, signature); err != nil {
 		return nil, err
 	}
-	if s == c.services["elasticloadbalancing"] {
+	if s == c.services[elbv2.Service] {
 		return nil, nil
 	}
 	do := s.actions[k.action]

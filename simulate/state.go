@@ -91,9 +91,10 @@ type Metric struct {
 	Name       string            `json:"metric"`
 	Dimensions map[string]string `json:"dimensions,omitempty"`
 	Points     []Point           `json:"points,omitempty"`
-	// Every repeats Values from the start of the simulation back over Hours, one each so many seconds.
+	// Every repeats Values over Hours, one each so many seconds. The last is at the start of the simulation, or Ended hours before.
 	Every  int       `json:"every,omitempty"`
 	Hours  int       `json:"hours,omitempty"`
+	Ended  int       `json:"ended,omitempty"`
 	Values []float64 `json:"values,omitempty"`
 }
 
@@ -247,7 +248,7 @@ func (r *region) add(c *Cloud, s *Region) error {
 		if m.Namespace == "" || m.Name == "" {
 			return fmt.Errorf("metric %d: want a namespace and a metric", i+1)
 		}
-		if m.Every < 0 || m.Hours < 0 || len(m.Values) > 0 && (m.Every == 0 || m.Hours == 0) || m.Hours*3600 > maxPoints*max(m.Every, 1) {
+		if m.Every < 0 || m.Hours < 0 || m.Ended < 0 || len(m.Values) > 0 && (m.Every == 0 || m.Hours == 0) || m.Hours*3600 > maxPoints*max(m.Every, 1) {
 			return fmt.Errorf("metric %d (%s): values want every, in seconds, and hours, and at most %d of them", i+1, m.Name, maxPoints)
 		}
 		r.metrics.load(m, c.now())
@@ -289,6 +290,7 @@ func (m *metrics) load(s Metric, now time.Time) {
 	}
 	step := time.Duration(s.Every) * time.Second
 	n := s.Hours * 3600 / s.Every
+	now = now.Add(-time.Duration(s.Ended) * time.Hour)
 	for i := range n {
 		v := s.Values[i%len(s.Values)]
 		found.add(point{now.Add(-time.Duration(n-i) * step).Truncate(step), 1, v, v, v})
@@ -324,7 +326,7 @@ func (c *Cloud) State() (State, error) {
 
 func (r *region) state() *Region {
 	s := &Region{SecurityGroups: objects(r.groups), Subnets: objects(r.subnets), NetworkACLs: objects(r.acls), RouteTables: objects(r.routes),
-		Certificates: objects(r.certificates), Events: objects(r.events)}
+		Certificates: objects(r.certificates), Events: objects(slices.DeleteFunc(slices.Clone(r.events), readOnly))}
 	for _, m := range r.metrics.sorted() {
 		out := Metric{Namespace: m.namespace, Name: m.name, Dimensions: map[string]string{}}
 		for _, d := range m.dimensions {

@@ -57,7 +57,7 @@ func (c *Cloud) assumeRole(k *call) (tree, error) {
 		account: a, role: r, name: session, deny: r.deny, id: r.id + ":" + session,
 		arn: fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", a.id, r.name, session),
 		key: newName("ASIASIMULATED", 7), secret: "simulated-" + strings.ToLower(newName("", 30)), token: "simulated-" + newName("", 86),
-		expires: c.now().Add(time.Duration(length) * time.Second),
+		since: c.now(), expires: c.now().Add(time.Duration(length) * time.Second),
 	}
 	if err := c.keep(who); err != nil {
 		return nil, err

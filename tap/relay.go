@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/parley-tls/parley/capture"
@@ -52,6 +53,11 @@ func (t *Tap) Serve(ctx context.Context, l net.Listener, target string) error {
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return nil
 			}
+			if passes(err) {
+				<-room
+				time.Sleep(pause)
+				continue
+			}
 			return err
 		}
 		t.wait.Go(func() {
@@ -69,6 +75,14 @@ func (t *Tap) Serve(ctx context.Context, l net.Listener, target string) error {
 			t.Carry(ctx, c, server)
 		})
 	}
+}
+
+// pause is how long a relay waits before it accepts again where that failed.
+const pause = 50 * time.Millisecond
+
+// passes reports whether an error of accept is over soon: there are no files to open, or the client left at once.
+func passes(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) || errors.Is(err, syscall.ECONNABORTED)
 }
 
 func (t *Tap) dial(ctx context.Context, target string) (net.Conn, error) {

@@ -184,3 +184,43 @@ func TestSameTarget(t *testing.T) {
 		}
 	}
 }
+
+// exhausted is a listener for which there are no files a few times.
+type exhausted struct {
+	net.Listener
+	times int
+}
+
+func (l *exhausted) Accept() (net.Conn, error) {
+	if l.times--; l.times >= 0 {
+		return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+	}
+	return l.Listener.Accept()
+}
+
+// TestOutOfFiles: a relay outlives a lack of files.
+func TestOutOfFiles(t *testing.T) {
+	server := testbed.Listen(t, 10*time.Second, func(c net.Conn) { io.Copy(c, c) })
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { done <- (&Tap{}).Serve(ctx, &exhausted{l, 3}, server) }()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(5 * time.Second))
+	c.Write([]byte("x"))
+	b := make([]byte, 1)
+	if _, err := c.Read(b); err != nil || b[0] != 'x' {
+		t.Errorf("%q %v", b, err)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

@@ -17,9 +17,10 @@ import (
 // Limits of a collection. What is beyond them is counted.
 const (
 	maxGroups   = 1 << 13
-	maxFailures = 16 // ways to fail of one group
-	maxChosen   = 32 // of one group
-	maxExamples = 5  // addresses and names of one group
+	maxFailures = 16  // ways to fail of one group
+	maxChosen   = 32  // of one group
+	maxExamples = 5   // addresses and names of one group
+	maxName     = 256 // bytes of a server_name; a name in the DNS has 253 at most
 	maxNamed    = 1 << 13
 	maxKept     = 32 << 20 // bytes of hellos and certificates that are kept as examples
 )
@@ -94,7 +95,8 @@ func (c *Collector) Add(n *capture.Connection) {
 		return
 	}
 	g.Negotiations++
-	g.Clients, g.Names = example(g.Clients, n.Client.Addr().String()), example(g.Names, name)
+	g.Clients = evidence.Example(g.Clients, n.Client.Addr().String(), maxExamples)
+	g.Names = evidence.Example(g.Names, name, maxExamples)
 	if n.HelloAt.Before(g.First) {
 		g.First = n.HelloAt
 	}
@@ -322,16 +324,8 @@ func serverName(h *hello.ClientHello) string {
 	if !ok || len(data) < 5 {
 		return ""
 	}
-	n := int(binary.BigEndian.Uint16(data[3:]))
+	n := min(int(binary.BigEndian.Uint16(data[3:])), maxName)
 	return string(data[5:min(5+n, len(data))])
-}
-
-// example adds to a short list of distinct texts.
-func example(l []string, s string) []string {
-	if s == "" || len(l) >= maxExamples || slices.Contains(l, s) {
-		return l
-	}
-	return append(l, s)
 }
 
 // fingerprint is the JA4 of a hello. Hellos repeat by the thousand: what JA4 depends on is looked up first.

@@ -22,6 +22,8 @@ func Unreached(at time.Time, client netip.AddrPort, target string, err error) *E
 		id, summary = cause.DNSFailure, "the name "+dns.Name+" does not resolve"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		id, summary = cause.ConnectionRefused, "nothing listens at "+target
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		id, summary = cause.ConnectionTimeout, "there is no route to "+target
 	case errors.As(err, &timeout) && timeout.Timeout():
 		id, summary = cause.ConnectionTimeout, target+" does not answer"
 	}

@@ -8,10 +8,13 @@ package account
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
@@ -45,6 +48,12 @@ type Session struct {
 
 // maxAttempts bounds how often a request is sent: at AWS's refill rates five tries with the SDK's backoff outlast a throttle.
 const maxAttempts = 6
+
+// answerTime bounds each request, the way there and the answer included.
+const answerTime = 30 * time.Second
+
+// idleConnections are kept for what is asked side by side of one host.
+const idleConnections = 32
 
 // Open prepares a session for every profile, role and region. Errors are about this machine's configuration, or about
 // asking for an account's regions; whether the credentials are good shows with the first request.
@@ -99,6 +108,10 @@ func load(ctx context.Context, profile, endpoint string) (aws.Config, error) {
 			})
 		}),
 	}
+	// The SDK waits for an answer without end. AWS's own are there within a second or two.
+	opts = append(opts, config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(answerTime).WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = idleConnections
+	})))
 	// What the SDK warns of (a connection that cannot be used again) is nothing to the user; errors come as values.
 	opts = append(opts, config.WithLogger(logging.Nop{}))
 	if profile != "" {

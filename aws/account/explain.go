@@ -34,6 +34,7 @@ func Explain(err error) error {
 	var api smithy.APIError
 	var known *Error
 	var dial *net.OpError
+	var late net.Error
 	switch {
 	case errors.As(err, &known):
 		return err
@@ -41,6 +42,8 @@ func Explain(err error) error {
 		return &Error{"", operation + "no answer in time", err}
 	case errors.As(err, &api):
 		return &Error{api.ErrorCode(), operation + describe(api), err}
+	case errors.As(err, &late) && late.Timeout():
+		return &Error{"", operation + "no answer in time", err}
 	case errors.As(err, &dial):
 		return &Error{"", operation + dial.Error(), err}
 	case strings.Contains(err.Error(), "get identity") || strings.Contains(err.Error(), "credentials"):

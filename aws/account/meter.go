@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
@@ -22,6 +23,11 @@ const (
 // burstLeft is so much of the bucket left unused that no request is refused for arriving early: the first ones wait for their
 // connections, and later ones overtake them.
 const burstLeft = 5
+
+// DescribeTime is how long so many requests that read load balancers take in one region, at least.
+func DescribeTime(n int) time.Duration {
+	return time.Duration(max(0, n-(describeBurst-burstLeft))) * time.Second / describeRate
+}
 
 // Meter counts the requests of a session and holds back those that would exceed AWS's published rates.
 type Meter struct {
@@ -43,7 +49,7 @@ func (m *Meter) Calls() map[string]int {
 	return c
 }
 
-// add puts the meter behind the retries, so that each request that goes out passes it.
+// add puts the meter behind the retries and the look-up of credentials, so that each request that goes out passes it and no other.
 func (m *Meter) add(stack *middleware.Stack) error {
 	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("ParleyMeter", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 		middleware.FinalizeOutput, middleware.Metadata, error) {
@@ -54,7 +60,7 @@ func (m *Meter) add(stack *middleware.Stack) error {
 			}
 		}
 		return next.HandleFinalize(ctx, in)
-	}), "Retry", middleware.After)
+	}), "Signing", middleware.Before)
 }
 
 // count notes a request and returns what holds it back, if anything.

@@ -31,6 +31,9 @@ func TestMeter(t *testing.T) {
 	if n < describeRate-1 || n > describeRate {
 		t.Errorf("%d requests after a second", n)
 	}
+	if DescribeTime(10) != 0 || DescribeTime(1035) != 100*time.Second {
+		t.Errorf("10 requests take %v, 1035 take %v", DescribeTime(10), DescribeTime(1035))
+	}
 	if c := m.Calls(); c["ACM.ListCertificates"] != 1 || c["Elastic Load Balancing v2.DescribeListeners"] != 100+n+1 {
 		t.Errorf("counted %v", c)
 	}

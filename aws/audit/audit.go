@@ -42,14 +42,13 @@ type Subject struct {
 	accepts   *policy.Policy
 	unknown   string
 	redirects bool
-	live      bool
 }
 
 // Live makes a subject of a listener that an account has.
 func Live(l *elb.Listener) Subject {
 	place := l.Place
 	s := Subject{Name: l.Identifier(), Place: &place, LoadBalancer: l.LoadBalancer, Kind: l.Kind, Port: l.Port, Protocol: l.Protocol, Policy: l.Policy,
-		Reference: l.Reference, accepts: l.Accepts, live: true}
+		Reference: l.Reference, accepts: l.Accepts, redirects: l.Redirects}
 	if l.Policy == "" {
 		s.unknown = "AWS did not tell its policy"
 	}
@@ -143,9 +142,6 @@ func Judge(subjects []Subject, r *Requirement, o Options) *Report {
 				continue
 			}
 			j.Status, j.Reason = Plaintext, "takes HTTP without TLS"
-			if j.live {
-				j.Reason += " (AWS's answer does not tell here whether it only sends clients to HTTPS)"
-			}
 		} else if p, why := j.content(); p == nil {
 			j.Status, j.Reason = Unknown, why
 		} else if j.Shortfalls = r.Misses(p); len(j.Shortfalls) > 0 {

@@ -27,16 +27,29 @@ func ReadCloudFormation(f File) (*Result, error) {
 	for i, id := range all.keys {
 		r := all.items[i]
 		where := "Resources." + id
-		if c := r.get("Condition"); c != nil && t.condition(c.str(), 0) == no {
+		if strings.HasPrefix(id, "Fn::") || strings.HasSuffix(r.get("Type").str(), "::MODULE") {
+			out.Unseen = append(out.Unseen, Unseen{r.at(f.Name, where), printable(id) + ": resources that CloudFormation makes of a loop, macro or module: give the processed template"})
 			continue
 		}
+		condition := r.get("Condition").str()
+		t.assumed = ""
+		if condition != "" && t.condition(condition, 0) == no && t.assumed == "" { // whatever parameters are given
+			continue
+		}
+		var found []Listener
 		switch r.get("Type").str() {
 		case "AWS::ElasticLoadBalancingV2::Listener":
-			out.Listeners = append(out.Listeners, t.listener(id, r.get("Properties"), r, where+".Properties"))
+			found = []Listener{t.listener(id, r.get("Properties"), r, where+".Properties")}
 		case "AWS::ElasticLoadBalancing::LoadBalancer":
-			out.Listeners = append(out.Listeners, t.classic(id, r.get("Properties"), r, where+".Properties")...)
+			found = t.classic(id, r.get("Properties"), r, where+".Properties")
 		case "AWS::CloudFormation::Stack", "AWS::Serverless::Application":
 			out.Unseen = append(out.Unseen, Unseen{r.at(f.Name, where), printable(id) + ": a nested stack, whose template is to be given by itself"})
+		}
+		for _, l := range found {
+			if condition != "" {
+				l.Notes = append(l.Notes, "it is made where the condition "+printable(condition)+" holds")
+			}
+			out.Listeners = append(out.Listeners, l)
 		}
 	}
 	return out, nil
@@ -186,8 +199,8 @@ func (t *template) field(n *node, path string) field {
 	return f
 }
 
-// call splits an intrinsic function, in its short or long form, into its name without "Fn::" and what it is given.
-func call(n *node) (string, *node) {
+// intrinsic splits an intrinsic function, in its short or long form, into its name without "Fn::" and what it is given.
+func intrinsic(n *node) (string, *node) {
 	if n.tag != "" {
 		inner := *n
 		inner.tag = ""
@@ -207,7 +220,7 @@ func (t *template) resolve(n *node, depth int) (text, why string, none bool) {
 	if n == nil {
 		return "", "set by nothing", false
 	}
-	name, arg := call(n)
+	name, arg := intrinsic(n)
 	switch name {
 	case "":
 		if n.kind == scalar {
@@ -334,7 +347,7 @@ func (t *template) decide(n *node, depth int) truth {
 	if t.steps++; depth > maxFunctions || t.steps > maxSteps || n == nil {
 		return perhaps
 	}
-	name, arg := call(n)
+	name, arg := intrinsic(n)
 	var l []truth
 	if name == "And" || name == "Or" || name == "Not" {
 		for _, e := range arg.list() {

@@ -173,7 +173,7 @@ const (
 
 // Bounds of files. A real template or manifest is far smaller; a plan of a large infrastructure reaches tens of MB.
 const (
-	MaxJSON = 64 << 20
+	MaxJSON = 128 << 20
 	MaxText = 4 << 20 // HCL and YAML
 )
 

@@ -17,21 +17,32 @@ import (
 const (
 	maxInstances = 200    // of a resource with for_each
 	maxResources = 20_000 // over all modules
+	maxCalls     = 5_000  // of modules
 )
 
 // ReadTerraform reads Terraform configurations: .tf and .tf.json files, with terraform.tfvars and *.auto.tfvars beside them. The
 // files of a folder are a module together; a module that another one here calls by a relative path is read with what the
-// call passes. Literals, locals, defaults of variables and for_each over known maps are resolved; what they do not decide is unknown,
+// call passes, and so is one from elsewhere that terraform init has put below .terraform/modules, if modules.json there is among the files. Literals, locals, defaults of variables and for_each over known maps are resolved; what they do not decide is unknown,
 // with the name of what sets it.
 func ReadTerraform(files []File) (*Result, error) {
 	folders := map[string][]File{}
+	var installed []File
 	for _, f := range files {
 		if len(f.Data) > MaxText {
 			return nil, tooLarge(f.Name, MaxText)
 		}
+		if strings.HasSuffix(f.Name, modulesFile) {
+			installed = append(installed, f)
+			continue
+		}
 		folders[path.Dir(f.Name)] = append(folders[path.Dir(f.Name)], f)
 	}
-	t := &terraform{modules: map[string]*module{}}
+	t := &terraform{modules: map[string]*module{}, installed: map[string]string{}}
+	for _, f := range installed {
+		if err := t.readInstalled(f); err != nil {
+			return nil, err
+		}
+	}
 	for _, dir := range slices.Sorted(maps.Keys(folders)) {
 		m, err := readModule(dir, folders[dir])
 		if err != nil {
@@ -40,8 +51,8 @@ func ReadTerraform(files []File) (*Result, error) {
 		t.modules[dir] = m
 	}
 	for _, dir := range slices.Sorted(maps.Keys(folders)) {
-		if m := t.modules[dir]; !t.called(dir) {
-			if err := t.expand(m, nil, "", 0); err != nil {
+		if m := t.modules[dir]; !t.called(dir) && !vendored(dir+"/") {
+			if err := t.expand(m, nil, call{root: dir}); err != nil {
 				return nil, err
 			}
 		}
@@ -51,15 +62,50 @@ func ReadTerraform(files []File) (*Result, error) {
 
 // terraform is a set of modules that is being read.
 type terraform struct {
-	modules map[string]*module // by folder
-	all     []resource
-	unseen  []Unseen
+	modules   map[string]*module // by folder
+	installed map[string]string  // folders of modules from elsewhere, by the root's folder and the path of the call
+	all       []resource
+	unseen    []Unseen
+	calls     int
+}
+
+// modulesFile is where terraform init says which folder it has put a module in.
+const modulesFile = ".terraform/modules/modules.json"
+
+// vendored reports whether a file or folder is of a module from elsewhere.
+func vendored(name string) bool {
+	return strings.HasPrefix(name, ".terraform/") || strings.Contains(name, "/.terraform/")
+}
+
+// readInstalled reads modules.json, whose folders are relative to that of the root module.
+func (t *terraform) readInstalled(f File) error {
+	n, err := parseJSON(f)
+	if err != nil {
+		return err
+	}
+	root := path.Clean(strings.TrimSuffix(f.Name, modulesFile))
+	for _, m := range n.get("Modules").list() {
+		if key, dir := m.get("Key").str(), m.get("Dir").str(); key != "" && dir != "" {
+			t.installed[root+"\n"+key] = path.Join(root, dir)
+		}
+	}
+	return nil
+}
+
+// call is how a module came to be read.
+type call struct {
+	root string   // folder of the root module
+	key  string   // names of the calls, with dots between them, as modules.json has them
+	at   Position // of the first call from a file that is not vendored; nothing in a root module
+	from string   // what the addresses begin with
+	deep int
 }
 
 // module is the files of a folder.
 type module struct {
 	dir       string
 	variables map[string]hcl.Expression // defaults; nil where there is none
+	types     map[string]hcl.Expression // of variables
 	values    map[string]hcl.Expression // of .tfvars files
 	locals    map[string]hcl.Expression
 	resources []*hcl.Block
@@ -74,7 +120,7 @@ var moduleSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 
 // readModule parses the files of a folder.
 func readModule(dir string, files []File) (*module, error) {
-	m := &module{dir: dir, variables: map[string]hcl.Expression{}, values: map[string]hcl.Expression{}, locals: map[string]hcl.Expression{}, sources: map[string][]byte{}}
+	m := &module{dir: dir, variables: map[string]hcl.Expression{}, types: map[string]hcl.Expression{}, values: map[string]hcl.Expression{}, locals: map[string]hcl.Expression{}, sources: map[string][]byte{}}
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	for _, f := range files {
 		m.sources[f.Name] = f.Data
@@ -106,8 +152,11 @@ func (m *module) add(b *hcl.Block) {
 	case "module":
 		m.calls = append(m.calls, b)
 	case "variable":
-		c, _, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "default"}}})
+		c, _, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "default"}, {Name: "type"}}})
 		m.variables[b.Labels[0]] = nil
+		if a := c.Attributes["type"]; a != nil {
+			m.types[b.Labels[0]] = a.Expr
+		}
 		if a := c.Attributes["default"]; a != nil {
 			m.variables[b.Labels[0]] = a.Expr
 		}
@@ -197,23 +246,27 @@ func source(m *module, call *hcl.Block) (string, bool) {
 }
 
 // expand reads the resources of a module with the arguments of its call, and those of the modules that it calls.
-func (t *terraform) expand(m *module, args map[string]argument, prefix string, depth int) error {
-	if depth > maxModules {
-		return fmt.Errorf("%s: modules that call each other more than %d deep", m.dir, maxModules)
+func (t *terraform) expand(m *module, args map[string]argument, by call) error {
+	if t.calls++; by.deep > maxModules || t.calls > maxCalls {
+		return fmt.Errorf("%s: modules that call each other more than %d deep, or more than %d times", m.dir, maxModules, maxCalls)
 	}
 	s := newScope(m, args)
 	for _, b := range m.resources {
-		address := prefix + b.Labels[0] + "." + b.Labels[1]
+		address := by.from + b.Labels[0] + "." + b.Labels[1]
 		for _, inst := range s.instances(b) {
 			if len(t.all) >= maxResources {
 				return fmt.Errorf("%s: more than %d resources, the most that is read", m.dir, maxResources)
 			}
-			t.all = append(t.all, resource{b.Labels[0], printable(address + inst.key), hclBody{inst.scope, b.Body, position(b.DefRange), prefix}})
+			t.all = append(t.all, resource{b.Labels[0], printable(address + inst.key), by.at, hclBody{inst.scope, b.Body, position(b.DefRange), by.from}})
 		}
 	}
 	for _, c := range m.calls {
 		name, local := source(m, c)
 		at := position(c.DefRange)
+		key := strings.TrimPrefix(by.key+"."+c.Labels[0], ".")
+		if dir := t.installed[by.root+"\n"+key]; !local && dir != "" {
+			name, local = dir, true
+		}
 		child := t.modules[name]
 		switch {
 		case local && child == nil:
@@ -223,11 +276,15 @@ func (t *terraform) expand(m *module, args map[string]argument, prefix string, d
 			if name == "" {
 				name = "a source that is not written out"
 			}
-			t.unseen = append(t.unseen, Unseen{at, fmt.Sprintf("module.%s comes from %s: only a plan shows its listeners", printable(c.Labels[0]), printable(name))})
+			t.unseen = append(t.unseen, Unseen{at, fmt.Sprintf("module.%s comes from %s: audit a plan, or run terraform init first", printable(c.Labels[0]), printable(name))})
 			continue
 		}
 		for _, inst := range s.instances(c) {
-			if err := t.expand(child, inst.scope.arguments(c), prefix+"module."+c.Labels[0]+inst.key+".", depth+1); err != nil {
+			next := call{by.root, key, at, by.from + "module." + c.Labels[0] + inst.key + ".", by.deep + 1}
+			if vendored(at.File) {
+				next.at = by.at
+			}
+			if err := t.expand(child, inst.scope.arguments(c), next); err != nil {
 				return err
 			}
 		}

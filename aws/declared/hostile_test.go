@@ -61,7 +61,7 @@ func TestDoubling(t *testing.T) {
 		fmt.Fprintf(&b, "  a%d = \"${local.a%d}${local.a%d}\"\n", i, i-1, i-1)
 	}
 	b.WriteString("  loop = local.pool\n  pool = local.loop\n}\n")
-	for i, e := range []string{"local.a59", "local.loop", `join("", [for x in [1,2] : x])`, `format("%1000000000d", 1)`, `"%{ for x in [1,2] }x%{ endfor }"`, "[1,2][*]"} {
+	for i, e := range []string{"local.a59", "local.loop", `[for x in [1,2] : [for y in [1,2] : y]]`, `format("%1000000000d", 1)`, `join("", [for x in [1,2] : x])`, "[1,2][*]"} {
 		fmt.Fprintf(&b, "resource \"aws_lb_listener\" \"l%d\" {\n  protocol = \"HTTPS\"\n  ssl_policy = %s\n}\n", i, e)
 	}
 	r, err := ReadTerraform([]File{{"f.tf", []byte(b.String())}})
@@ -75,6 +75,21 @@ func TestDoubling(t *testing.T) {
 		if l.Unknown == "" || l.Policy != "" {
 			t.Errorf("%s: policy %.40q, unknown %q; want it unknown", l.Resource, l.Policy, l.Unknown)
 		}
+	}
+}
+
+// TestModulesDoubling holds for modules that call each other, two times two times two.
+func TestModulesDoubling(t *testing.T) {
+	twice := func(name string) []byte {
+		return fmt.Appendf(nil, "module \"x\" {\n  source = \"../%[1]s\"\n}\nmodule \"y\" {\n  source = \"../%[1]s\"\n}\n", name)
+	}
+	start := time.Now()
+	_, err := ReadTerraform([]File{{"root/main.tf", twice("a")}, {"a/main.tf", twice("b")}, {"b/main.tf", twice("a")}})
+	if err == nil || !strings.Contains(err.Error(), "call each other") {
+		t.Errorf("%v", err)
+	}
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("took %v", d)
 	}
 }
 

@@ -2,6 +2,7 @@ package declared
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,7 +32,7 @@ func ReadKubernetes(files []File) (*Result, error) {
 		}
 	}
 	if len(c.objects) == 0 && len(files) == 1 {
-		return nil, fmt.Errorf("%s: no manifest of Kubernetes: nothing in it has a kind", files[0].Name)
+		return nil, fmt.Errorf("%s: %w", files[0].Name, ErrNoManifest)
 	}
 	out := &Result{}
 	for _, o := range c.objects {
@@ -40,12 +41,17 @@ func ReadKubernetes(files []File) (*Result, error) {
 			out.Listeners = append(out.Listeners, c.ingress(o)...)
 		case o.kind == "Service" && o.spec("type").str() == "LoadBalancer":
 			out.Listeners = append(out.Listeners, service(o)...)
-		case o.kind == "LoadBalancerConfiguration" && strings.HasPrefix(o.node.get("apiVersion").str(), "gateway.k8s.aws/"):
-			out.Listeners = append(out.Listeners, gateway(o)...)
+		case o.kind == "Gateway" && strings.HasPrefix(o.node.get("apiVersion").str(), "gateway.networking.k8s.io/"):
+			out.Listeners = append(out.Listeners, c.gateway(o)...)
+		case o.isConfiguration() && !c.configures(o):
+			out.Listeners = append(out.Listeners, configuration(o)...)
 		}
 	}
 	return out, nil
 }
+
+// ErrNoManifest is that a file is sound YAML or JSON and no manifest.
+var ErrNoManifest = errors.New("no manifest of Kubernetes: nothing in it has a kind")
 
 // cluster is all objects of the manifests.
 type cluster struct{ objects []object }
@@ -61,6 +67,9 @@ func (c *cluster) add(file, path string, n *node, depth int) {
 	kind := n.get("kind").str()
 	if items := n.get("items"); strings.HasSuffix(kind, "List") && items != nil && depth < 3 {
 		for i, item := range items.list() {
+			if one := strings.TrimSuffix(kind, "List"); one != "" && item.get("kind").empty() && item.kind == mapping { // as the API has them
+				item.keys, item.items = append(item.keys, "kind", "apiVersion"), append(item.items, &node{kind: scalar, text: one}, n.get("apiVersion"))
+			}
 			c.add(file, fmt.Sprintf("%sitems[%d].", path, i), item, depth+1)
 		}
 		return
@@ -293,27 +302,4 @@ func serviceKind(o object) (elb.Kind, string) {
 		return elb.NLB, ""
 	}
 	return elb.Classic, "taken for a Classic Load Balancer, as the cloud provider makes it; a controller may make a Network Load Balancer of it"
-}
-
-// gateway reads the listeners of a LoadBalancerConfiguration of the Gateway API.
-func gateway(o object) []Listener {
-	var out []Listener
-	for i, n := range o.spec("listenerConfigurations").list() {
-		path := fmt.Sprintf("spec.listenerConfigurations[%d]", i)
-		protocol, port, _ := strings.Cut(n.get("protocolPort").str(), ":")
-		l := o.listener()
-		l.At = n.at(o.file, o.path+path)
-		name := o.field(n.get("sslPolicy"), path+".sslPolicy")
-		if !name.known {
-			name.at = l.At
-		}
-		at := l.At
-		l.setPolicy(known(at, protocol), name)
-		l.Port = known(at, port).port()
-		if l.Default {
-			l.Notes = append(l.Notes, "no policy is named: the controller takes its default")
-		}
-		out = append(out, l)
-	}
-	return out
 }

@@ -16,7 +16,7 @@ func ReadPlan(f File) (*Result, error) {
 	if bytes.HasPrefix(f.Data, []byte("PK")) {
 		return nil, fmt.Errorf("%s: a saved plan in Terraform's own format: give what terraform show -json prints of it", f.Name)
 	}
-	root, err := parseJSON(f)
+	root, err := parseJSONBut(f, ofNoUse)
 	if err != nil {
 		return nil, err
 	}
@@ -37,6 +37,17 @@ func ReadPlan(f File) (*Result, error) {
 		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	return &Result{Listeners: fromTerraform(TerraformPlan, p.all)}, nil
+}
+
+// ofNoUse reports whether a value of a plan says nothing of load balancers: what was before, and the content of other resources.
+func ofNoUse(kind, key string) bool {
+	switch key {
+	case "prior_state", "before", "after", "before_sensitive", "after_sensitive", "sensitive_values", "output_changes", "relevant_attributes":
+		return true
+	case "values", "change", "expressions":
+		return strings.Contains(kind, "_") && !terraformTypes[kind]
+	}
+	return false
 }
 
 // plan is a plan that is being read.
@@ -62,7 +73,7 @@ func (p *plan) module(m, config *node, path, prefix string, depth int) error {
 		}
 		where := fmt.Sprintf("%s.resources[%d].values", path, i)
 		b := planBody{p, r.get("values"), p.unknown[address], expressions[kind+"."+r.get("name").str()], where, prefix, r}
-		p.all = append(p.all, resource{kind, printable(address), b})
+		p.all = append(p.all, resource{kind, printable(address), Position{}, b})
 	}
 	for i, child := range m.get("child_modules").list() {
 		address := child.get("address").str()

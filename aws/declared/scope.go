@@ -3,36 +3,19 @@ package declared
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/ext/tryfunc"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/ext/typeexpr"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
-	"github.com/zclconf/go-cty/cty/function"
-	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
-
-// maxValue bounds how much a local or argument may hold, so that values that are made of each other cannot double
-// without end. Counted are characters and elements.
-const maxValue = 4096
-
-// functions are those of Terraform that choose among what they are given, and make nothing larger than that.
-// Source: "Built-in Functions" of Terraform's documentation.
-var functions = map[string]function.Function{
-	"coalesce": stdlib.CoalesceFunc, "lookup": stdlib.LookupFunc, "element": stdlib.ElementFunc, "merge": stdlib.MergeFunc,
-	"lower": stdlib.LowerFunc, "upper": stdlib.UpperFunc, "trimspace": stdlib.TrimSpaceFunc, "length": stdlib.LengthFunc,
-	"contains": stdlib.ContainsFunc, "keys": stdlib.KeysFunc, "values": stdlib.ValuesFunc, "try": tryfunc.TryFunc, "can": tryfunc.CanFunc,
-	"tostring": stdlib.MakeToFunc(cty.String), "tonumber": stdlib.MakeToFunc(cty.Number), "tobool": stdlib.MakeToFunc(cty.Bool),
-	"toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)), "tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)), "tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
-}
 
 // argument is a value that a name stands for, or why it is not known.
 type argument struct {
 	value cty.Value
+	size  int // of the value
 	why   string
 	refs  []string
 	// assumed is the variable whose default it is, or is made of.
@@ -45,8 +28,9 @@ type scope struct {
 	vars   map[string]argument
 	locals map[string]argument
 	each   map[string]cty.Value // key and value, in an instance of for_each
-	// eachAssumed is the variable whose default for_each goes over.
+	// eachAssumed is the variable whose default for_each goes over, eachSize the size of key and value.
 	eachAssumed string
+	eachSize    int
 }
 
 // newScope resolves the variables and locals of a module. args are those of the call; nil for a root module.
@@ -69,6 +53,7 @@ func newScope(m *module, args map[string]argument) *scope {
 		default:
 			s.vars[name] = argument{value: cty.DynamicVal, why: "set by var." + printable(name)}
 		}
+		s.vars[name] = typed(s.vars[name], m.types[name])
 	}
 	// Each round resolves the locals whose own are resolved: as many rounds as there are locals are enough, and a round without
 	// progress ends it (what is left goes round in a circle).
@@ -84,6 +69,29 @@ func newScope(m *module, args map[string]argument) *scope {
 		}
 	}
 	return s
+}
+
+// typed gives a value the type that its variable is declared with, and with that the defaults of optional attributes.
+func typed(a argument, constraint hcl.Expression) argument {
+	if constraint == nil || !a.value.IsKnown() || a.value.IsNull() || a.why != "" {
+		return a
+	}
+	t, defaults, diags := typeexpr.TypeConstraintWithDefaults(constraint)
+	if diags.HasErrors() {
+		return a
+	}
+	v := a.value
+	if defaults != nil {
+		v = defaults.Apply(v)
+	}
+	v, err := convert.Convert(v, t)
+	if err != nil {
+		return a
+	}
+	if n := size(v, 0); n <= maxValue {
+		a.value, a.size = v, n
+	}
+	return a
 }
 
 // ready reports whether the locals that an expression uses are resolved.
@@ -102,7 +110,7 @@ func (s *scope) ready(e hcl.Expression) bool {
 
 // evaluate gives an expression its value, or says what it is set by.
 func (s *scope) evaluate(e hcl.Expression) argument {
-	if bad := s.module.unbounded(e); bad != "" {
+	if bad := s.unbounded(e); bad != "" {
 		return argument{value: cty.DynamicVal, why: bad, refs: s.refs(e)}
 	}
 	v, diags := e.Value(s.context(e))
@@ -110,6 +118,7 @@ func (s *scope) evaluate(e hcl.Expression) argument {
 	a := argument{value: v, refs: s.refs(e), assumed: s.assumed(e)}
 	switch {
 	case !diags.HasErrors() && v.IsKnown() && size(v, 0) <= maxValue: // a map may have something unknown in it
+		a.size = size(v, 0)
 	default:
 		a.value, a.why = cty.DynamicVal, s.why(e)
 		if a.why == "" {
@@ -117,55 +126,6 @@ func (s *scope) evaluate(e hcl.Expression) argument {
 		}
 	}
 	return a
-}
-
-// jsonLoop finds what may be a loop, or hide one, in an expression of .tf.json, whose parts cannot be looked at.
-var jsonLoop = regexp.MustCompile(`[\[{]\s*for\b|\*|\\`)
-
-// unbounded names what in an expression could cost much more than it is long.
-func (m *module) unbounded(e hcl.Expression) string {
-	n, ok := e.(hclsyntax.Node)
-	if !ok {
-		if r := e.Range(); jsonLoop.Match(r.SliceBytes(m.sources[r.Filename])) {
-			return "set by an expression with a loop or an escape"
-		}
-		return ""
-	}
-	bad := ""
-	hclsyntax.VisitAll(n, func(n hclsyntax.Node) hcl.Diagnostics {
-		switch x := n.(type) {
-		case *hclsyntax.ForExpr:
-			bad = "set by a for expression"
-		case *hclsyntax.SplatExpr:
-			bad = "set by a splat expression"
-		case *hclsyntax.FunctionCallExpr:
-			if _, known := functions[x.Name]; !known {
-				bad = "set by the function " + printable(x.Name)
-			}
-		}
-		return nil
-	})
-	return bad
-}
-
-// size counts the characters and elements of a value, up to a little over maxValue.
-func size(v cty.Value, depth int) int {
-	switch {
-	case depth > maxDepth:
-		return maxValue + 1
-	case !v.IsKnown() || v.IsNull():
-		return 1
-	case v.Type() == cty.String:
-		return 1 + len(v.AsString())
-	case !v.CanIterateElements():
-		return 1
-	}
-	n := 1
-	for it := v.ElementIterator(); it.Next() && n <= maxValue; {
-		k, e := it.Element()
-		n += size(k, depth+1) + size(e, depth+1)
-	}
-	return n
 }
 
 // context holds what an expression refers to; everything that is not of this file is unknown.
@@ -317,12 +277,13 @@ type instance struct {
 	scope *scope
 }
 
-// instances lists what a resource or module block makes: one, none where count is 0, or one for each element of for_each.
-// Where the file does not tell how many, it makes one whose each.value is not known.
+// instances lists what a resource or module block makes: one, none where count is 0 whatever variables are given, or one for each
+// element of for_each. Where the file does not tell how many, it makes one whose each.value is not known.
 func (s *scope) instances(b *hcl.Block) []instance {
 	c, _, _ := b.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "count"}, {Name: "for_each"}}})
 	if a := c.Attributes["count"]; a != nil {
-		if n := s.evaluate(a.Expr).value; n.IsKnown() && !n.IsNull() && n.Type() == cty.Number && n.RawEquals(cty.Zero) {
+		count := s.evaluate(a.Expr)
+		if n := count.value; count.assumed == "" && n.IsKnown() && !n.IsNull() && n.Type() == cty.Number && n.RawEquals(cty.Zero) {
 			return nil
 		}
 		return []instance{{"", s}}
@@ -333,7 +294,7 @@ func (s *scope) instances(b *hcl.Block) []instance {
 	}
 	all := s.evaluate(a.Expr)
 	v := all.value
-	if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() || v.LengthInt() > maxInstances {
+	if !v.IsKnown() || v.IsNull() || !v.CanIterateElements() || v.LengthInt() > maxInstances || v.LengthInt() == 0 && all.assumed != "" {
 		return []instance{{"[*]", s}}
 	}
 	var l []instance
@@ -343,7 +304,7 @@ func (s *scope) instances(b *hcl.Block) []instance {
 			k = e
 		}
 		child := *s
-		child.each, child.eachAssumed = map[string]cty.Value{"key": k, "value": e}, all.assumed
+		child.each, child.eachAssumed, child.eachSize = map[string]cty.Value{"key": k, "value": e}, all.assumed, size(k, 0)+size(e, 0)
 		l = append(l, instance{instanceKey(k), &child})
 	}
 	return l

@@ -21,6 +21,7 @@ type body interface {
 type resource struct {
 	kind    string // aws_lb_listener …
 	address string
+	call    Position // of the module that it is in; nothing in a root module, or where that is not told
 	body
 }
 
@@ -40,19 +41,36 @@ func fromTerraform(format Format, all []resource) []Listener {
 			l := Listener{Format: format, Resource: r.address, At: r.at(), Port: r.attr("port").port()}
 			l.setPolicy(r.attr("protocol"), r.attr("ssl_policy"))
 			l.Redirects = redirects(r)
+			l.byCall(r)
 			out = append(out, l)
 		case "aws_elb":
-			out = append(out, classicListeners(format, r, all)...)
+			for _, l := range classicListeners(format, r, all) {
+				l.byCall(r)
+				out = append(out, l)
+			}
 		}
 	}
 	for _, r := range all {
 		if r.kind == "aws_lb_ssl_negotiation_policy" || r.kind == "aws_load_balancer_listener_policy" {
 			if l := elsewhere(format, r, all); l != nil {
+				l.byCall(r)
 				out = append(out, *l)
 			}
 		}
 	}
 	return out
+}
+
+// byCall says where the module of a resource is called; a listener in a module from elsewhere is put there.
+func (l *Listener) byCall(r resource) {
+	switch {
+	case r.call.File == "":
+	case vendored(l.At.File):
+		l.Notes = append(l.Notes, "in the module's file "+l.At.File)
+		l.At = r.call
+	default:
+		l.Notes = append(l.Notes, "its module is called at "+r.call.String())
+	}
 }
 
 // redirects reports whether a listener's default action sends clients to HTTPS.

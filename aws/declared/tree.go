@@ -96,7 +96,11 @@ func parseDocuments(f File) ([]*node, error) {
 }
 
 // parseJSON reads a document of JSON.
-func parseJSON(f File) (*node, error) {
+func parseJSON(f File) (*node, error) { return parseJSONBut(f, nil) }
+
+// parseJSONBut is parseJSON without the values that drop says are of no use: those of a key, in an object whose "type" was kind
+// before it. A plan is mostly such.
+func parseJSONBut(f File, drop func(kind, key string) bool) (*node, error) {
 	if len(f.Data) > MaxJSON {
 		return nil, tooLarge(f.Name, MaxJSON)
 	}
@@ -111,7 +115,7 @@ func parseJSON(f File) (*node, error) {
 		}
 		return nil, fmt.Errorf("%s: not JSON", f.Name)
 	}
-	r := &jsonReader{data: data, line: 1}
+	r := &jsonReader{data: data, line: 1, drop: drop}
 	n, err := r.value(0)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name, err)
@@ -125,6 +129,7 @@ type jsonReader struct {
 	i          int
 	line, from int // the line, and the offset at which it begins
 	nodes      int
+	drop       func(kind, key string) bool
 }
 
 func (r *jsonReader) space() {
@@ -157,13 +162,23 @@ func (r *jsonReader) value(depth int) (*node, error) {
 			n.kind = mapping
 		}
 		r.i++
+		kind := ""
 		for r.space(); r.data[r.i] != '}' && r.data[r.i] != ']'; r.space() {
+			key := ""
 			if n.kind == mapping {
-				n.keys = append(n.keys, r.string())
+				key = r.string()
+				if r.drop != nil && r.drop(kind, key) {
+					r.skip()
+					continue
+				}
+				n.keys = append(n.keys, key)
 			}
 			v, err := r.value(depth + 1)
 			if err != nil {
 				return nil, err
+			}
+			if key == "type" && v.kind == scalar {
+				kind = v.text
 			}
 			n.items = append(n.items, v)
 		}
@@ -182,7 +197,32 @@ func (r *jsonReader) value(depth int) (*node, error) {
 	return n, nil
 }
 
-func (r *jsonReader) string() string {
+// skip goes over a value.
+func (r *jsonReader) skip() {
+	for depth := 0; ; {
+		r.space()
+		switch r.data[r.i] {
+		case '{', '[':
+			depth++
+			r.i++
+		case '}', ']':
+			depth--
+			r.i++
+		case '"':
+			r.pass()
+		default:
+			for r.i < len(r.data) && !strings.ContainsRune(" \t\r\n,:]}", rune(r.data[r.i])) {
+				r.i++
+			}
+		}
+		if depth == 0 {
+			return
+		}
+	}
+}
+
+// pass goes over a string, and returns it as it stands there.
+func (r *jsonReader) pass() []byte {
 	start := r.i
 	for r.i++; r.data[r.i] != '"'; r.i++ {
 		if r.data[r.i] == '\\' {
@@ -190,7 +230,11 @@ func (r *jsonReader) string() string {
 		}
 	}
 	r.i++
-	raw := r.data[start:r.i]
+	return r.data[start:r.i]
+}
+
+func (r *jsonReader) string() string {
+	raw := r.pass()
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1])
 	}

@@ -85,6 +85,8 @@ type Listener struct {
 	MutualTLS    string        `json:"mutual_tls,omitempty"`   // off, passthrough, verify; empty where the API has none
 	TrustStore   string        `json:"trust_store_arn,omitempty"`
 	TargetGroups []string      `json:"target_groups,omitempty"` // ARNs of the default action
+	// Redirects is that the default action sends clients to HTTPS, as listeners for HTTP mostly do.
+	Redirects bool `json:"redirects_to_https,omitempty"`
 }
 
 // TLS reports whether the listener ends TLS itself.
@@ -117,6 +119,8 @@ func (p *Place) partition() string {
 		return "aws-cn"
 	case strings.HasPrefix(p.Region, "us-gov-"):
 		return "aws-us-gov"
+	case strings.HasPrefix(p.Region, "eusc-"):
+		return "aws-eusc"
 	}
 	return "aws"
 }

@@ -32,8 +32,8 @@ var (
 	nameForm    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?$`)
 	idForm      = regexp.MustCompile(`^[0-9a-f]{16}$`)
 	// dnsForm takes the DNS name of a load balancer apart: dualstack prefix, internal prefix, name and id, and the region on
-	// either side of "elb" (before it for ALB and Classic, behind it for NLB).
-	dnsForm = regexp.MustCompile(`^(?:dualstack\.)?(?:internal-)?([a-z0-9-]+)-[0-9a-z]+\.(?:([a-z0-9-]+)\.elb|elb\.([a-z0-9-]+))\.amazonaws\.com(\.cn)?$`)
+	// either side of "elb" (before it for ALB and Classic, behind it for NLB). The domain is that of the partition.
+	dnsForm = regexp.MustCompile(`^(?:dualstack\.)?(?:internal-)?([a-z0-9-]+)-[0-9a-z]+\.(?:([a-z0-9-]+)\.elb|elb\.([a-z0-9-]+))\.amazonaws\.(com|com\.cn|eu)$`)
 )
 
 // IsAWSName reports whether text is a name that can mean nothing but a load balancer of AWS: an ARN, or with AWSPrefix.
@@ -152,12 +152,6 @@ func (n *Name) parseDNS(host string) error {
 	if !regionForm.MatchString(n.Region) || !nameForm.MatchString(n.LoadBalancer) {
 		return fmt.Errorf("%q is no DNS name of a load balancer: no region or name in it", n.Text)
 	}
-	n.Partition = "aws"
-	switch {
-	case m[4] != "":
-		n.Partition = "aws-cn"
-	case strings.HasPrefix(n.Region, "us-gov-"):
-		n.Partition = "aws-us-gov"
-	}
+	n.Partition = (&Place{Region: n.Region}).partition()
 	return nil
 }

@@ -30,6 +30,8 @@ func TestParseName(t *testing.T) {
 			DNSName: "internal-shop-alb-1234567890.eu-west-1.elb.amazonaws.com"},
 		"dualstack.shop-1234567890.us-gov-east-1.elb.amazonaws.com.": {Partition: "aws-us-gov", Region: "us-gov-east-1", LoadBalancer: "shop",
 			DNSName: "shop-1234567890.us-gov-east-1.elb.amazonaws.com"},
+		"shop-1234567890.eusc-de-east-1.elb.amazonaws.eu": {Partition: "aws-eusc", Region: "eusc-de-east-1", LoadBalancer: "shop",
+			DNSName: "shop-1234567890.eusc-de-east-1.elb.amazonaws.eu"},
 		"edge-nlb-c6e77e28c25b2234.elb.cn-north-1.amazonaws.com.cn": {Partition: "aws-cn", Region: "cn-north-1", LoadBalancer: "edge-nlb",
 			DNSName: "edge-nlb-c6e77e28c25b2234.elb.cn-north-1.amazonaws.com.cn"},
 	} {

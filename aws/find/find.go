@@ -13,6 +13,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/parley-tls/parley/aws/account"
 	"github.com/parley-tls/parley/aws/elb"
@@ -25,10 +26,15 @@ type Options struct {
 	All             bool       // listeners without TLS too
 	SNICertificates bool       // the certificates beside the default one: one call more for each listener
 	NoCertificates  bool       // leave ACM and IAM alone: of a certificate its ARN is told
+	// Slow is told, where it is set, of a region whose listeners take long at AWS's rates; from several at once.
+	Slow func(region string, loadBalancers int, atLeast time.Duration)
 }
 
 // wants reports whether load balancers of kind k are asked for.
 func (o *Options) wants(k elb.Kind) bool { return len(o.Kinds) == 0 || slices.Contains(o.Kinds, k) }
+
+// slow is what the user is told of beforehand.
+const slow = 10 * time.Second
 
 // Inventory is what was found.
 type Inventory struct {
@@ -61,7 +67,7 @@ func (i *Inventory) Total() int {
 }
 
 // List finds every listener that the sessions can see, in all of them side by side. What one session does not tell is a
-// Problem and no error; the error is that ctx ended.
+// Problem and no error; the error is that ctx ended, and then the inventory is what was found until then.
 func List(ctx context.Context, sessions []*account.Session, o Options) (*Inventory, error) {
 	askers := make([]*asker, len(sessions))
 	var wg sync.WaitGroup
@@ -71,9 +77,6 @@ func List(ctx context.Context, sessions []*account.Session, o Options) (*Invento
 	}
 	ids := identify(ctx, sessions)
 	wg.Wait()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
 	if !o.NoCertificates {
 		iamCertificates(ctx, askers)
 	}

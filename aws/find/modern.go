@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/parley-tls/parley/aws/account"
 	"github.com/parley-tls/parley/aws/elb"
 	"github.com/parley-tls/parley/policy"
 )
@@ -24,6 +25,7 @@ func (a *asker) modern(ctx context.Context) {
 	client := a.s.ELBv2()
 	var wg sync.WaitGroup
 	defer wg.Wait()
+	asked := 0
 	pages := elbv2.NewDescribeLoadBalancersPaginator(client, &elbv2.DescribeLoadBalancersInput{PageSize: aws.Int32(pageSize)},
 		func(o *elbv2.DescribeLoadBalancersPaginatorOptions) { o.StopOnDuplicateToken = true })
 	for pages.HasMorePages() {
@@ -38,11 +40,15 @@ func (a *asker) modern(ctx context.Context) {
 				continue
 			}
 			a.looked()
+			asked++
 			wg.Go(func() {
 				defer a.enter()()
 				a.listenersOf(ctx, client, &lb)
 			})
 		}
+	}
+	if d := account.DescribeTime(asked); d >= slow && a.o.Slow != nil {
+		a.o.Slow(a.s.Region, asked, d)
 	}
 }
 
@@ -98,6 +104,9 @@ func fromModern(place elb.Place, lb *types.LoadBalancer, l *types.Listener) elb.
 	}
 	for i := range l.DefaultActions {
 		x.TargetGroups = targetGroups(x.TargetGroups, &l.DefaultActions[i])
+		if r := l.DefaultActions[i].RedirectConfig; r != nil && strings.EqualFold(aws.ToString(r.Protocol), "HTTPS") {
+			x.Redirects = true
+		}
 	}
 	if !x.TLS() {
 		return x

@@ -163,11 +163,7 @@ func TestResolveMoto(t *testing.T) {
 		t.Fatal(inv, err)
 	}
 	resolve := func(text string) (*elb.Listener, error) {
-		n, err := elb.ParseName(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return find.Resolve(context.Background(), all, n)
+		return find.Resolve(context.Background(), all, parse(t, text))
 	}
 	for i := range inv.Listeners {
 		l := &inv.Listeners[i]

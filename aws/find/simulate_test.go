@@ -2,11 +2,13 @@ package find_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -68,6 +70,15 @@ func start(t *testing.T, state string) *simulate.Cloud {
 	t.Cleanup(server.Close)
 	testbed.OnlyAWS(t, server.URL)
 	return c
+}
+
+func parse(t *testing.T, name string) elb.Name {
+	t.Helper()
+	n, err := elb.ParseName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // both are the regions of the account.
@@ -221,11 +232,7 @@ func TestResolve(t *testing.T) {
 	c := start(t, shop)
 	all := sessions(t, both)
 	resolve := func(text string) (*elb.Listener, error) {
-		n, err := elb.ParseName(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return find.Resolve(context.Background(), all, n)
+		return find.Resolve(context.Background(), all, parse(t, text))
 	}
 	l, err := resolve("edge")
 	if err != nil || l.Port != 443 || l.Kind != elb.NLB || l.ALPN != "HTTP2Only" || l.Certificates[0].Key != "EC_prime256v1" {
@@ -258,5 +265,25 @@ func TestResolve(t *testing.T) {
 	if _, err := resolve("nothing"); err == nil || find.AboutName(err) || !strings.Contains(err.Error(), "us-east-1: load balancer nothing: DescribeLoadBalancers: AccessDenied") &&
 		!strings.Contains(err.Error(), "us-east-1: Classic Load Balancer nothing: DescribeLoadBalancers: AccessDenied") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestSlow: a region with more load balancers than AWS answers for in ten seconds is announced.
+func TestSlow(t *testing.T) {
+	var lbs []string
+	for i := range 150 {
+		lbs = append(lbs, fmt.Sprintf(`{"name": "lb-%d", "type": "application"}`, i))
+	}
+	start(t, `{"accounts": [{"id": "111122223333", "users": [{"name": "ada", "access_key_id": "testing", "secret_access_key": "testing"}],
+		"regions": {"eu-west-1": {"load_balancers": [`+strings.Join(lbs, ",")+`]}}}]}`)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var told string
+	inv, err := find.List(ctx, sessions(t, both), find.Options{Slow: func(region string, n int, d time.Duration) {
+		told = fmt.Sprint(region, " ", n, " ", d)
+		cancel()
+	}})
+	if told != "eu-west-1 150 11.5s" || !errors.Is(err, context.Canceled) || inv.LoadBalancers != 150 || len(inv.Problems) > 0 {
+		t.Errorf("told %q, %v, %+v", told, err, inv)
 	}
 }

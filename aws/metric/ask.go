@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -66,36 +67,43 @@ const ClassicNote = "CloudWatch has no metric of failed handshakes for Classic L
 // stands at the beginning. What AWS does not tell is a Problem and no error.
 func Ask(ctx context.Context, sessions []*account.Session, listeners []elb.Listener, o Options) ([]LoadBalancer, []Problem) {
 	all := balancers(listeners)
-	var problems []Problem
-	for _, s := range sessions {
+	problems := make([][]Problem, len(sessions))
+	var wg sync.WaitGroup
+	taken := map[*LoadBalancer]bool{} // by a session that gets there the same way as a former one
+	for i, s := range sessions {
 		var own []*LoadBalancer
-		for i := range all {
-			if b := &all[i]; b.Profile == s.Profile && b.Role == s.Role && b.Region == s.Region && b.Note == "" {
-				own = append(own, b)
+		for j := range all {
+			if b := &all[j]; b.Profile == s.Profile && b.Role == s.Role && b.Region == s.Region && b.Note == "" && !taken[b] {
+				own, taken[b] = append(own, b), true
 			}
 		}
-		if len(own) == 0 {
-			continue
-		}
-		if err := series(ctx, s, own, o); err != nil {
-			problems = append(problems, Problem{s.Place, "metrics", account.Explain(err)})
-			for _, b := range own {
-				b.Rise.Outcome = NoTests
-			}
-			continue
-		}
-		var trail []Change
-		if o.Trail {
-			var err error
-			if trail, err = Trail(ctx, s, o.Now.Add(-o.Since), o.Now); err != nil {
-				problems = append(problems, Problem{s.Place, "changes in CloudTrail", account.Explain(err)})
-			}
-		}
-		for _, b := range own {
-			b.judge(slices.Concat(o.Journal, trail), o)
+		if len(own) > 0 {
+			wg.Go(func() { problems[i] = ask(ctx, s, own, o) })
 		}
 	}
-	return all, problems
+	wg.Wait()
+	return all, slices.Concat(problems...)
+}
+
+// ask fills in the load balancers of one account and region.
+func ask(ctx context.Context, s *account.Session, own []*LoadBalancer, o Options) (problems []Problem) {
+	if err := series(ctx, s, own, o); err != nil {
+		for _, b := range own {
+			b.Rise.Outcome = NoTests
+		}
+		return []Problem{{s.Place, "metrics", account.Explain(err)}}
+	}
+	var trail []Change
+	if o.Trail {
+		var err error
+		if trail, err = Trail(ctx, s, o.Now.Add(-o.Since), o.Now); err != nil {
+			problems = append(problems, Problem{s.Place, "changes in CloudTrail", account.Explain(err)})
+		}
+	}
+	for _, b := range own {
+		b.judge(slices.Concat(o.Journal, trail), o)
+	}
+	return problems
 }
 
 // judge looks for the rise and its cause.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -202,15 +203,24 @@ func orNone(s string) string {
 }
 
 func fix(side, summary string, commands ...string) diagnose.Fix {
-	return diagnose.Fix{Side: side, Summary: summary, Commands: append([]string{}, commands...)}
+	return diagnose.Fix{Side: side, Summary: summary, Commands: slices.DeleteFunc(append([]string{}, commands...), func(c string) bool { return c == "" })}
 }
 
 func evidence(fact, command string) []diagnose.Evidence {
 	return []diagnose.Evidence{{Fact: fact, Command: command}}
 }
 
-// command is a command of the AWS CLI for the listener's region.
-func command(c string, l *elb.Listener) string { return "aws " + c + " --region " + l.Region }
+// command is a command of the AWS CLI for the listener's region; none where an answer of the API put something into it that a
+// shell would not take literally: a command in a report is there to be pasted.
+func command(c string, l *elb.Listener) string {
+	c = "aws " + c + " --region " + l.Region
+	if !literal.MatchString(c) {
+		return ""
+	}
+	return c
+}
+
+var literal = regexp.MustCompile(`^[A-Za-z0-9 ._:/=,-]*$`)
 
 // describe is the command that shows the load balancer.
 func describe(l *elb.Listener) string {

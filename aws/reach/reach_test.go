@@ -79,6 +79,20 @@ func TestFacts(t *testing.T) {
 	}
 }
 
+// TestCommands: what an API answers does not become a command of a shell.
+func TestCommands(t *testing.T) {
+	l := &elb.Listener{Place: elb.Place{Region: "eu-west-1"}, Kind: elb.Classic, LoadBalancer: "shop"}
+	if c := describe(l); c != "aws elb describe-load-balancers --load-balancer-names shop --region eu-west-1" {
+		t.Error(c)
+	}
+	for _, name := range []string{"$(id)", "a;b", "a`b`", "a\nb", "a'b"} {
+		l.LoadBalancer = name
+		if c := describe(l); c != "" {
+			t.Errorf("%q becomes %q", name, c)
+		}
+	}
+}
+
 // group is a security group with inbound rules "protocol from to source", where the source is a range, a group or a prefix list.
 func group(rules ...string) types.SecurityGroup {
 	var g types.SecurityGroup

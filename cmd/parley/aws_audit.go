@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/parley-tls/parley/aws/audit"
 	"github.com/parley-tls/parley/aws/declared"
 	"github.com/parley-tls/parley/aws/find"
+	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/render"
 )
 
@@ -61,6 +63,13 @@ be found out.`,
 	fl.BoolVar(&f.asJSON, "json", false, "print one JSON document (docs/schema/aws-audit.schema.json)")
 	fl.StringVar(&f.sarif, "sarif", "", "also write the findings to this file in SARIF 2.1.0; - prints nothing else")
 	_ = cmd.MarkFlagRequired("require")
+	_ = cmd.RegisterFlagCompletionFunc("require", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		l := policy.Names()
+		for _, x := range audit.Levels() {
+			l = append(l, x[0])
+		}
+		return l, cobra.ShellCompDirectiveNoFileComp
+	})
 	f.add(fl)
 	return cmd
 }
@@ -113,14 +122,14 @@ func awsAudit(cmd *cobra.Command, f *awsAuditFlags) error {
 // writeAudit prints the document, and writes the SARIF file.
 func writeAudit(cmd *cobra.Command, f *awsAuditFlags, doc *render.AWSAudit) error {
 	if f.sarif == "-" {
-		return render.JSON(cmd.OutOrStdout(), doc.SARIF())
+		return render.JSON(cmd.OutOrStdout(), doc.SARIF(ownVersion()))
 	}
 	if f.sarif != "" {
 		file, err := os.Create(f.sarif)
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(render.JSON(file, doc.SARIF()), file.Close()); err != nil {
+		if err := errors.Join(render.JSON(file, doc.SARIF(ownVersion())), file.Close()); err != nil {
 			return fmt.Errorf("%s: %w", f.sarif, err)
 		}
 	}
@@ -151,4 +160,12 @@ func liveSubjects(ctx context.Context, f *awsFlags, plaintext bool) ([]audit.Sub
 		problems = append(problems, render.AWSAuditProblem{Where: p.Region, Error: p.Missing + ": " + p.Err.Error()})
 	}
 	return subjects, problems, nil
+}
+
+// ownVersion is the version that the program was built as, "" where that was not told.
+func ownVersion() string {
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "(devel)" {
+		return b.Main.Version
+	}
+	return ""
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -87,7 +88,7 @@ func readDeclared(f *awsAuditFlags) (*declared.Result, []render.AWSAuditProblem,
 			switch {
 			case err == nil:
 				manifests = append(manifests, file)
-			case aboutLoadBalancers(file.Data):
+			case !errors.Is(err, declared.ErrNoManifest) && aboutLoadBalancers(file.Data):
 				problems = append(problems, render.AWSAuditProblem{Where: file.Name, Error: strings.TrimPrefix(err.Error(), file.Name+": ")})
 			}
 		}
@@ -104,7 +105,7 @@ func readDeclared(f *awsAuditFlags) (*declared.Result, []render.AWSAuditProblem,
 func isTerraform(name string) bool {
 	base := filepath.Base(name)
 	return strings.HasSuffix(base, ".tf") || strings.HasSuffix(base, ".tf.json") || base == "terraform.tfvars" || base == "terraform.tfvars.json" ||
-		strings.HasSuffix(base, ".auto.tfvars") || strings.HasSuffix(base, ".auto.tfvars.json")
+		strings.HasSuffix(base, ".auto.tfvars") || strings.HasSuffix(base, ".auto.tfvars.json") || strings.HasSuffix(filepath.ToSlash(name), ".terraform/modules/modules.json")
 }
 
 func isManifest(name string) bool {
@@ -146,6 +147,14 @@ func (r *declaredReader) collect(name string, want func(string) bool) (named, wa
 		case err != nil:
 			return err
 		case d.IsDir() && path != name && (strings.HasPrefix(d.Name(), ".") || d.Name() == "node_modules"):
+			if d.Name() == ".terraform" && want("main.tf") { // modules that terraform init has fetched; no providers
+				_, modules, err := r.collect(filepath.Join(path, "modules"), want)
+				if err == nil {
+					walked = append(walked, modules...)
+				} else if !errors.Is(err, fs.ErrNotExist) {
+					return err
+				}
+			}
 			return fs.SkipDir
 		case !d.Type().IsRegular() || !want(path):
 			return nil

@@ -111,6 +111,16 @@ func TestErrors(t *testing.T) {
 		t.Errorf("exit %d:\n%s", code, out)
 	}
 
+	// Beside the listing.
+	out, code = runParley(t, "aws", "list", "--errors", "--all")
+	for _, want := range []string{"Failed handshakes rose at " + rise.Format("2006-01-02 15:04Z"), "0 handshakes failed, too few to tell a rise", "CloudWatch has no metric"} {
+		if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), want) || code != exitGood {
+			t.Errorf("exit %d, no %q in:\n%s", code, want, out)
+		}
+	}
+	out, _ = runParley(t, "aws", "list", "--errors", "--all", "--json")
+	validateWith(t, "../../docs/schema/aws-list.schema.json", out.Bytes())
+
 	// What cannot be found out is said, and is exit code 3 where nothing is known to rise.
 	simulated(t, state, "cloudwatch:GetMetricData")
 	out, code = runParley(t, "aws", "errors", "--journal", none, "--json", "--no-cloudtrail")

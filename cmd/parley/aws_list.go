@@ -1,19 +1,20 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/parley-tls/parley/aws/elb"
 	"github.com/parley-tls/parley/aws/find"
+	"github.com/parley-tls/parley/aws/metric"
 	"github.com/parley-tls/parley/render"
 )
 
@@ -24,6 +25,7 @@ type awsListFlags struct {
 	policy            string
 	all, sni, noCerts bool
 	asJSON, asCSV     bool
+	errors            bool
 }
 
 func newAWSListCmd() *cobra.Command {
@@ -51,6 +53,7 @@ Exit codes: 0 all was told, 2 wrong usage, 3 something could not be found out.`,
 	fl.BoolVar(&f.all, "all", false, "listeners without TLS too")
 	fl.BoolVar(&f.sni, "sni-certificates", false, "the certificates beside the default one too: one call more for each listener")
 	fl.BoolVar(&f.noCerts, "no-certificates", false, "do not ask ACM and IAM about certificates")
+	fl.BoolVar(&f.errors, "errors", false, "how many handshakes failed with each load balancer in 3 days, and since when more than before (parley aws errors says more)")
 	fl.BoolVar(&f.asJSON, "json", false, "print one JSON document (docs/schema/aws-list.schema.json)")
 	fl.BoolVar(&f.asCSV, "csv", false, "print a table for spreadsheets, one row a listener")
 	cmd.MarkFlagsMutuallyExclusive("json", "csv")
@@ -69,6 +72,12 @@ func awsList(cmd *cobra.Command, f *awsListFlags) error {
 		}
 		o.Kinds = append(o.Kinds, k)
 	}
+	var one sync.Mutex
+	o.Slow = func(region string, n int, d time.Duration) {
+		one.Lock()
+		defer one.Unlock()
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: the listeners of %d load balancers take %.0f s at the rate that AWS allows\n", region, n, d.Seconds())
+	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
 	defer stop()
 	sessions, err := f.open(ctx)
@@ -76,13 +85,16 @@ func awsList(cmd *cobra.Command, f *awsListFlags) error {
 		return err
 	}
 	inv, err := find.List(ctx, sessions, o)
-	if errors.Is(err, context.Canceled) {
-		return undecided(errors.New("interrupted"))
-	}
-	if err != nil {
-		return undecided(err)
-	}
+	interrupted := err
 	doc := awsListOf(inv, f.policy)
+	if f.errors && interrupted == nil {
+		var missing []metric.Problem
+		doc.Errors, missing = metric.Ask(ctx, sessions, listenersIn(doc), metric.Options{Since: listErrors, Now: time.Now()})
+		for _, p := range missing {
+			inv.Problems = append(inv.Problems, find.Problem{Place: p.Place, Missing: p.Missing, Err: p.Err})
+			doc.Problems = append(doc.Problems, render.AWSProblem{Place: p.Place, Missing: p.Missing, Error: p.Err.Error()})
+		}
+	}
 	w := cmd.OutOrStdout()
 	switch {
 	case f.asJSON:
@@ -96,10 +108,27 @@ func awsList(cmd *cobra.Command, f *awsListFlags) error {
 	default:
 		err = doc.Text(w, styleFor(w))
 	}
-	if err == nil && len(inv.Problems) > 0 {
+	switch {
+	case err != nil:
+		return err
+	case interrupted != nil:
+		return undecided(errors.New("interrupted: this is what was found until then"))
+	case len(inv.Problems) > 0:
 		return &exitError{code: exitUndecided}
 	}
-	return err
+	return nil
+}
+
+// listErrors is how far back --errors looks for failed handshakes.
+const listErrors = 3 * 24 * time.Hour
+
+// listenersIn are the listeners of a document.
+func listenersIn(doc *render.AWSList) []elb.Listener {
+	var l []elb.Listener
+	for i := range doc.Listeners {
+		l = append(l, doc.Listeners[i].Listener)
+	}
+	return l
 }
 
 // awsListOf makes the document of an inventory: all listeners, or those with a word in the name of their policy.

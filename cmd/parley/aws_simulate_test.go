@@ -95,8 +95,6 @@ func TestAWSSimulateByCLI(t *testing.T) {
 		{"sts assume-role --role-arn arn:aws:iam::444455556666:role/none --role-session-name me", `\(AccessDenied\).*is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::444455556666:role/none`},
 		{"ec2 describe-regions --query length(Regions)", `^17$`},
 		{"ec2 describe-security-groups --group-ids sg-0a000000000000002 --query SecurityGroups[].[Description,IpPermissions[0].IpRanges[0].CidrIp] --output text", `^HTTPS from one partner\s+203\.0\.113\.0/24$`},
-		{"ec2 describe-network-acls --filters Name=association.subnet-id,Values=subnet-0a000000000000001 --query length(NetworkAcls[0].Entries)", `^4$`},
-		{"ec2 describe-instances", `\(InvalidAction\)`},
 		{"acm list-certificates --query CertificateSummaryList[].DomainName --output text", `^shop\.example\.com$`},
 		{"acm list-certificates --includes keyTypes=EC_prime256v1 --query CertificateSummaryList[].DomainName --output text", `^api\.example\.com$`},
 		{"iam get-server-certificate --server-certificate-name legacy-2019 --query ServerCertificate.CertificateBody", `BEGIN CERTIFICATE`},
@@ -109,9 +107,8 @@ func TestAWSSimulateByCLI(t *testing.T) {
 		{"elb set-load-balancer-policies-of-listener --load-balancer-name legacy --load-balancer-port 443 --policy-names ELBSecurityPolicy-TLS-1-2-2017-01", `\(PolicyNotFound\).*There is no policy with name ELBSecurityPolicy-TLS-1-2-2017-01 for load balancer legacy`},
 		{"elb delete-load-balancer-policy --load-balancer-name legacy --policy-name tls12", `\(InvalidConfigurationRequest\)`},
 		{"elb delete-load-balancer-policy --load-balancer-name legacy --policy-name tls-2015", `^$`},
-		{"elb describe-load-balancer-policies --query length(PolicyDescriptions)", `^11$`},
-		{"cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=ModifyListener --query Events[].[Username,Resources[0].ResourceName] --output text", `(?s)^demo\s+\S*` + listener + `\s+demo\s+` + listener + `\s+pipeline\s+` + listener + `$`},
-		{"cloudwatch get-metric-data --start-time " + ago(time.Hour) + " --end-time " + ago(0) + ` --metric-data-queries [{"Id":"m","MetricStat":{"Metric":{"Namespace":"AWS/ApplicationELB","MetricName":"ClientTLSNegotiationErrorCount","Dimensions":[{"Name":"LoadBalancer","Value":"app/shop/50dc6c495c0c9188"}]},"Period":3600,"Stat":"Sum"}}] --query sum(MetricDataResults[].Values[])`, `^[1-9][0-9][0-9](\.0)?$`},
+		{"cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=ModifyListener --query Events[].[Username,Resources[0].ResourceName] --output text", `(?s)^demo\s+\S*` + listener + `\s+demo\s+` + listener + `\s+pipeline\s+\S+/a1b2c3d4e5f60718$`},
+		{"cloudwatch get-metric-data --start-time " + ago(time.Hour) + " --end-time " + ago(0) + ` --metric-data-queries [{"Id":"m","MetricStat":{"Metric":{"Namespace":"AWS/ApplicationELB","MetricName":"ClientTLSNegotiationErrorCount","Dimensions":[{"Name":"LoadBalancer","Value":"app/api/6d0ecf831eec9f09"}]},"Period":3600,"Stat":"Sum"}}] --query sum(MetricDataResults[].Values[])`, `^[1-9][0-9][0-9](\.0)?$`},
 	} {
 		if got := cli(t, aws, c.command); !regexp.MustCompile(c.want).MatchString(got) {
 			t.Errorf("aws %s: %s\nwant %s", c.command, got, c.want)
@@ -193,5 +190,21 @@ func TestAWSSimulateDocument(t *testing.T) {
 	}
 	if _, err := simulate.New(s); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAWSSimulateDemo: what the demo is for comes out of Parley's own commands.
+func TestAWSSimulateDemo(t *testing.T) {
+	simulation(t, "--demo")
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	for _, c := range []struct{ args, want string }{
+		{"aws list --all-regions", `(?s)intranet.*api.*edge.*legacy.*shop.*checkout.*mail.*telemetry`},
+		{"aws list --role arn:aws:iam::444455556666:role/parley-reader", `444455556666 eu-west-1\s+partner`},
+		{"aws errors", `api \(ALB\) +443 .*rises (?s:.*)by ModifyListener`},
+	} {
+		out, errs, _ := ran(t, strings.Fields(c.args)...)
+		if !regexp.MustCompile(c.want).MatchString(out) {
+			t.Errorf("parley %s: %s%s\nwant %s", c.args, out, errs, c.want)
+		}
 	}
 }

@@ -44,7 +44,8 @@ EVIDENCE is any of: packet captures (pcap, pcapng), logs of load balancers (as "
 that --evidence of "parley watch", "parley tap" and "parley logs" writes, folders of all these, and - for standard input. A ClientHello tells all; a line of an access log
 tells only what was chosen, and more if --from names the policy under which that was.
 
-Exit codes: 0 no client breaks, 1 some client does, 2 wrong usage or input, 3 none is known to break, but of some it is unknown.`,
+Exit codes: 0 no client breaks, 1 some client does, 2 wrong usage or input, 3 none is known to break, but of some it
+is unknown; or the load balancer of --from, or S3, could not be asked.`,
 		Example: `  parley impact --to TLS13-1-2-Res-PQ-2025-09 --from 2016-08 capture.pcap
   parley impact --to TLS13-1-2-2021-06 --from lb.example.com:443 s3://my-logs/AWSLogs/ --html impact.html`,
 		Args: atLeastOne("name evidence: a packet capture, a log, a folder of them, s3://bucket/prefix, what --evidence writes, or - for standard input"),
@@ -89,7 +90,7 @@ func newPolicyRecommendCmd() *cobra.Command {
 		Long: `Name the strictest predefined policy that keeps the clients that were really seen, the runner-up, and whom each stricter policy
 would cost. A client that connects today and of which it is not known whether it will counts as lost. EVIDENCE is what "parley impact" takes.
 
-Exit codes: 0 a policy keeps them, 1 none is known to, 2 wrong usage or input.`,
+Exit codes: 0 a policy keeps them, 1 none is known to, 2 wrong usage or input, 3 the load balancer of --from, or S3, could not be asked.`,
 		Example: `  parley policy recommend capture.pcap --family alb
   parley policy recommend --from 2016-08 --allow-loss 0.1% access-logs/ --html policies.html`,
 		Args: atLeastOne("name evidence: a packet capture, a log, a folder of them, s3://bucket/prefix, what --evidence writes, or - for standard input"),

@@ -37,7 +37,9 @@ The format of each line is found out: access logs (alb) and connection logs (alb
 TLS logs of Network Load Balancers (nlb), access logs of Classic Load Balancers (classic), HAProxy's option httpslog and its
 lines of failed handshakes (haproxy), nginx's error log (nginx-error), and what users log themselves with the variables of
 nginx and HAProxy as keys: JSON (json) and name=value (key-value). Any other log_format or log-format of theirs is read by
---log-format. docs/logs.md has the lines to configure.`,
+--log-format. docs/logs.md has the lines to configure.
+
+Exit codes: 0 read, 2 wrong usage or input, or nothing that could be read, 3 S3 could not be asked or broke off.`,
 		Example: `  parley logs access.log.gz
   parley logs s3://my-logs/AWSLogs/111122223333/elasticloadbalancing/eu-west-1/2026/11/20/
   parley logs /var/log/nginx/access.log --log-format '$remote_addr [$time_local] "$request" $ssl_protocol $ssl_cipher "$http_user_agent"'

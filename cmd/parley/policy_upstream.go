@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -60,14 +61,17 @@ func checkUpstream(cmd *cobra.Command, f *awsFlags, families []policy.Family, as
 	if err != nil {
 		return err
 	}
-	var checks []*upstream.Check
+	checks := make([]*upstream.Check, len(sessions))
+	var wg sync.WaitGroup
+	for i, s := range sessions {
+		wg.Go(func() { checks[i] = upstream.Ask(ctx, s, families) })
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return undecided(errors.New("interrupted"))
+	}
 	differ, open := false, false
-	for _, s := range sessions {
-		c := upstream.Ask(ctx, s, families)
-		if ctx.Err() != nil {
-			return undecided(errors.New("interrupted"))
-		}
-		checks = append(checks, c)
+	for _, c := range checks {
 		differ, open = differ || len(c.Differences) > 0, open || len(c.Problems) > 0
 	}
 	if err := output(cmd, asJSON, render.NewUpstream(checks)); err != nil {

@@ -21,6 +21,10 @@ const lingering = 2 * time.Second
 func (t *tapping) program(recorder *tap.Tap, address string, command []string) error {
 	path, err := exec.LookPath(command[0])
 	if err != nil {
+		var cannot *exec.Error
+		if errors.As(err, &cannot) && !errors.Is(err, exec.ErrNotFound) {
+			return fmt.Errorf("%s: %w", command[0], cannot.Err)
+		}
 		return fmt.Errorf("%s: no such command", command[0])
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -57,7 +61,11 @@ func (t *tapping) program(recorder *tap.Tap, address string, command []string) e
 		return fmt.Errorf("%s: %w", command[0], runErr)
 	}
 	t.exit = child.ProcessState.ExitCode()
-	t.say("%s ended with exit code %d", command[0], t.exit)
+	if t.exit < 0 {
+		t.say("%s was ended (%s)", command[0], child.ProcessState)
+	} else {
+		t.say("%s ended with exit code %d", command[0], t.exit)
+	}
 	n, others := proxy.Others()
 	switch {
 	case n > 0:

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -147,7 +146,11 @@ func watchFile(cmd *cobra.Command, path string, f *watchFlags) error {
 		return err
 	}
 	in, name := cmd.InOrStdin(), "standard input"
-	if path != "-" {
+	if path == "-" {
+		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
+		defer stop()
+		in = untilInterrupted(ctx, in)
+	} else {
 		file, err := os.Open(path)
 		if err != nil {
 			return err
@@ -165,7 +168,22 @@ func watchFile(cmd *cobra.Command, path string, f *watchFlags) error {
 	if more := st.Damaged - len(st.Warnings); more > 0 {
 		fmt.Fprintf(cmd.ErrOrStderr(), "parley: %s: %d more damaged places\n", name, more)
 	}
-	return w.finish(w.collector.Report(cmp.Or(path, name), st))
+	return w.finish(w.collector.Report(name, st))
+}
+
+// lastPackets is how long after an interrupt what captures may take to write its last packets.
+const lastPackets = time.Second
+
+// untilInterrupted gives what r gives, and ends soon after ctx does: in a pipe behind tcpdump an interrupt goes to both, and
+// the report is still wanted.
+func untilInterrupted(ctx context.Context, r io.Reader) io.Reader {
+	out, in := io.Pipe()
+	go func() {
+		_, err := io.Copy(in, r)
+		in.CloseWithError(err) // nil: the end
+	}()
+	context.AfterFunc(ctx, func() { time.AfterFunc(lastPackets, func() { in.Close() }) })
+	return out
 }
 
 func watchLive(cmd *cobra.Command, f *watchFlags) error {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -211,6 +213,35 @@ func TestWatchSavesTheMostFrequent(t *testing.T) {
 	found, err := capture.ReadFile(saved[0])
 	if err != nil || len(found) != 1 || found[0].Hello.Offer().ServerName != "often.example.com" {
 		t.Errorf("%v %+v", err, found)
+	}
+}
+
+// TestWatchInterrupted reads a pipe that stays open: an interrupt ends it, and the report comes.
+func TestWatchInterrupted(t *testing.T) {
+	b, err := os.ReadFile(mixedCapture(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w := io.Pipe()
+	defer w.Close()
+	ctx, interrupt := context.WithCancel(t.Context())
+	root := newRoot()
+	var out bytes.Buffer
+	root.SetIn(r)
+	root.SetOut(&out)
+	root.SetErr(io.Discard)
+	root.SetArgs([]string{"watch", "-"})
+	done := make(chan error, 1)
+	go func() { done <- root.ExecuteContext(ctx) }()
+	w.Write(b)
+	interrupt()
+	select {
+	case err := <-done:
+		if err == nil || !strings.Contains(out.String(), "standard input: ") || !strings.Contains(out.String(), "failed") {
+			t.Errorf("%v\n%s", err, out.String())
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it goes on reading")
 	}
 }
 

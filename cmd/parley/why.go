@@ -95,6 +95,9 @@ func why(cmd *cobra.Command, target string, f *whyFlags) error {
 		}
 		return whyEndpoint(cmd, target, f)
 	}
+	if err := refuseWithoutAWS(cmd.Flags(), target); err != nil {
+		return err
+	}
 	p, err := findPolicy(name)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,7 +21,9 @@ import (
 	"github.com/parley-tls/parley/aws/elb"
 	"github.com/parley-tls/parley/aws/find"
 	"github.com/parley-tls/parley/aws/reach"
+	"github.com/parley-tls/parley/client"
 	"github.com/parley-tls/parley/diagnose"
+	"github.com/parley-tls/parley/probe"
 )
 
 // whyAWSFlags are the options of `parley why` for a load balancer that AWS's API is asked about.
@@ -87,7 +90,12 @@ func whyAWS(ctx context.Context, cmd *cobra.Command, at *found, f *whyFlags) err
 	}
 	var c *diagnose.ClientSide
 	if f.client != "" {
-		if c, err = clientSide(cmd.InOrStdin(), f.client, f.openssl); err != nil {
+		var none *client.NoCiphersError
+		c, err = clientSide(cmd.InOrStdin(), f.client, f.openssl)
+		if asNoCiphers(err, &none) {
+			return report(cmd, diagnose.NothingToOffer(f.client, at.listener.Identifier(), err), f.json)
+		}
+		if err != nil {
 			return err
 		}
 		if c.Plain != nil {
@@ -97,6 +105,11 @@ func whyAWS(ctx context.Context, cmd *cobra.Command, at *found, f *whyFlags) err
 	e, err := f.endpoint(ctx, cmd, at.listener, f.serverName)
 	if err != nil {
 		return err
+	}
+	if f.startTLS != "" {
+		if e.StartTLS, err = probe.ParseStartTLS(f.startTLS); err != nil {
+			return err
+		}
 	}
 	if opt.Family == "" {
 		opt.Family = at.listener.Kind.Family()
@@ -145,6 +158,9 @@ func whyEndpoint(cmd *cobra.Command, target string, f *whyFlags) error {
 			return err
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "parley: DNS knows no host %s; as a load balancer of AWS: %v\n", target, err)
+	}
+	if err := refuseWithoutAWS(cmd.Flags(), target); err != nil {
+		return err
 	}
 	return whyLive(cmd, target, f)
 }
@@ -198,12 +214,25 @@ func (f *whyAWSFlags) endpoint(ctx context.Context, cmd *cobra.Command, l *elb.L
 	target := fmt.Sprintf("%s:%d", l.DNSName, l.Port)
 	if f.connect != "" {
 		target = f.connect
+		if _, _, err := net.SplitHostPort(target); err != nil {
+			target = net.JoinHostPort(strings.Trim(target, "[]"), strconv.Itoa(l.Port))
+		}
 	}
 	e, err := parseEndpoint(target, serverName)
 	if err != nil || f.noProbe || len(e.Addresses) > 0 {
 		return e, err
 	}
 	return resolve(ctx, cmd, target, serverName)
+}
+
+// refuseWithoutAWS is an error where an option was given that only load balancers of AWS have a use for.
+func refuseWithoutAWS(fl *pflag.FlagSet, target string) error {
+	for _, name := range []string{"source", "client-certificate", "no-probe", "connect"} {
+		if fl.Changed(name) {
+			return fmt.Errorf("--%s goes with a load balancer of AWS: %s is none (name one by its ARN or as aws:NAME)", name, target)
+		}
+	}
+	return nil
 }
 
 // openAt opens the accounts in the region of a name, or in those that the flags say where the name has none.

@@ -98,29 +98,21 @@ func countClassic(r *store.Region) int {
 
 // place puts a new load balancer into its zones.
 func place(r *store.Region, l *store.LoadBalancer, in *createLoadBalancerInput) error {
-	for _, zone := range in.AvailabilityZones {
-		if !strings.HasPrefix(zone, r.Name) {
-			return query.Invalid("Invalid Availability Zone: %s", zone)
-		}
-		l.Zones = append(l.Zones, store.Zone{Name: zone})
-	}
-	for _, id := range in.Subnets {
-		z := store.Zone{Subnet: id}
-		i := slices.IndexFunc(r.Subnets, func(s store.Subnet) bool { return s.ID == id })
-		switch {
-		case i >= 0:
-			z.Name, l.VPC = r.Subnets[i].Zone, r.Subnets[i].VPC
-		case r.Subnets != nil:
-			return query.Fail("SubnetNotFound", "The subnet ID '%s' does not exist", id)
+	for _, name := range in.AvailabilityZones {
+		z, err := inZone(r, name)
+		if err != nil {
+			return err
 		}
 		l.Zones = append(l.Zones, z)
 	}
-	for _, id := range in.SecurityGroups {
-		if r.SecurityGroups != nil && !slices.Contains(r.SecurityGroups, id) {
-			return query.Fail("InvalidSecurityGroup", "One or more of the specified security groups do not exist: %s", id)
+	for _, id := range in.Subnets {
+		z, err := inSubnet(r, l, id)
+		if err != nil {
+			return err
 		}
+		l.Zones = append(l.Zones, z)
 	}
-	return nil
+	return checkGroups(r, in.SecurityGroups)
 }
 
 // alike reports whether a load balancer is what a request would make: creating it again is then no error.

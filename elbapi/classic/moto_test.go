@@ -39,7 +39,7 @@ func TestBesideMoto(t *testing.T) {
 	}
 	h := httptest.NewServer(elbapi.New(s, elbapi.Options{}, classic.API()))
 	defer h.Close()
-	options := elb.Options{Region: "eu-west-1", Credentials: keys, RetryMaxAttempts: 1, BaseEndpoint: &endpoint}
+	options := elb.Options{Region: "eu-west-1", Credentials: keys, RetryMaxAttempts: 2, BaseEndpoint: &endpoint}
 	theirs := script(t, elb.New(options), *made.CertificateArn)
 	options.BaseEndpoint = &h.URL
 	ours := script(t, elb.New(options), *made.CertificateArn)

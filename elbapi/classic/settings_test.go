@@ -1,6 +1,7 @@
 package classic_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -88,4 +89,38 @@ func TestInstances(t *testing.T) {
 	if err != nil || len(limits.Limits) != 3 {
 		t.Errorf("%+v, error %v", limits, err)
 	}
+}
+
+func TestNetwork(t *testing.T) {
+	client := open(t)
+	enabled, err := client.EnableAvailabilityZonesForLoadBalancer(ctx, &elb.EnableAvailabilityZonesForLoadBalancerInput{LoadBalancerName: shop, AvailabilityZones: []string{"eu-west-1a", "eu-west-1b"}})
+	if err != nil || !slices.Equal(enabled.AvailabilityZones, []string{"eu-west-1a", "eu-west-1b"}) {
+		t.Errorf("%+v, error %v", enabled, err)
+	}
+	disable := func(zones ...string) error {
+		_, err := client.DisableAvailabilityZonesForLoadBalancer(ctx, &elb.DisableAvailabilityZonesForLoadBalancerInput{LoadBalancerName: shop, AvailabilityZones: zones})
+		return err
+	}
+	wantError(t, disable("eu-west-1a", "eu-west-1b"), "InvalidConfigurationRequest", "at least one")
+	if err := disable("eu-west-1a"); err != nil || !slices.Equal(seen(t, client).AvailabilityZones, []string{"eu-west-1b"}) {
+		t.Errorf("%v, error %v", seen(t, client).AvailabilityZones, err)
+	}
+	groups, err := client.ApplySecurityGroupsToLoadBalancer(ctx, &elb.ApplySecurityGroupsToLoadBalancerInput{LoadBalancerName: shop, SecurityGroups: []string{"sg-1"}})
+	if err != nil || !slices.Equal(groups.SecurityGroups, []string{"sg-1"}) || !slices.Equal(seen(t, client).SecurityGroups, []string{"sg-1"}) {
+		t.Errorf("%+v, error %v", groups, err)
+	}
+
+	if _, err := client.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{LoadBalancerName: aws.String("inside"), Subnets: []string{"subnet-1"}, Listeners: []types.Listener{http}}); err != nil {
+		t.Fatal(err)
+	}
+	attached, err := client.AttachLoadBalancerToSubnets(ctx, &elb.AttachLoadBalancerToSubnetsInput{LoadBalancerName: aws.String("inside"), Subnets: []string{"subnet-2", "subnet-1"}})
+	if err != nil || !slices.Equal(attached.Subnets, []string{"subnet-1", "subnet-2"}) {
+		t.Errorf("%+v, error %v", attached, err)
+	}
+	detached, err := client.DetachLoadBalancerFromSubnets(ctx, &elb.DetachLoadBalancerFromSubnetsInput{LoadBalancerName: aws.String("inside"), Subnets: []string{"subnet-1"}})
+	if err != nil || !slices.Equal(detached.Subnets, []string{"subnet-2"}) {
+		t.Errorf("%+v, error %v", detached, err)
+	}
+	_, err = client.EnableAvailabilityZonesForLoadBalancer(ctx, &elb.EnableAvailabilityZonesForLoadBalancerInput{LoadBalancerName: aws.String("inside"), AvailabilityZones: []string{"eu-west-1a"}})
+	wantError(t, err, "ValidationError", "subnets")
 }

@@ -2,11 +2,13 @@ package elbv2
 
 import (
 	_ "embed"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/parley-tls/parley/elbapi"
+	"github.com/parley-tls/parley/elbapi/store"
 )
 
 //go:embed data/limits.tsv
@@ -30,8 +32,11 @@ var limits = sync.OnceValue(func() []Limit {
 	return l
 })
 
-// limit returns a quota, or otherwise where there is none of that name.
-func limit(name string, otherwise int) int {
+// limit returns a quota of an account in a region, or otherwise where there is none of that name.
+func limit(r *store.Region, name string, otherwise int) int {
+	if n, ok := r.Quotas[name]; ok {
+		return n
+	}
 	for _, l := range limits() {
 		if l.Name == name {
 			n, _ := strconv.Atoi(l.Max) // a test reads them all
@@ -51,13 +56,17 @@ type describeAccountLimitsOutput struct {
 	NextMarker string
 }
 
-func describeAccountLimits(_ *elbapi.Call, in *describeAccountLimitsInput) (*describeAccountLimitsOutput, error) {
-	place := make(map[string]string)
-	for i, l := range limits() {
-		place[l.Name] = strconv.Itoa(1000 + i)
-	}
-	all, next, err := page(limits(), func(l Limit) string { return place[l.Name] }, in.Marker, in.PageSize, 400)
-	return &describeAccountLimitsOutput{all, next}, err
+func describeAccountLimits(c *elbapi.Call, in *describeAccountLimitsInput) (*describeAccountLimitsOutput, error) {
+	return elbapi.View(c, func(r *store.Region) (*describeAccountLimitsOutput, error) {
+		place := make(map[string]string)
+		all := slices.Clone(limits())
+		for i, l := range all {
+			place[l.Name] = strconv.Itoa(1000 + i)
+			all[i].Max = strconv.Itoa(limit(r, l.Name, 0))
+		}
+		all, next, err := page(all, func(l Limit) string { return place[l.Name] }, in.Marker, in.PageSize, 400)
+		return &describeAccountLimitsOutput{all, next}, err
+	})
 }
 
 func compare(a, b string) int { return strings.Compare(a, b) }

@@ -59,6 +59,9 @@ func secureListener(r *store.Region, in *listenerCertificatesInput) (*store.Load
 	if !isSecure(x.Protocol) {
 		return nil, nil, query.Invalid("Certificates cannot be specified for %s listeners", x.Protocol)
 	}
+	if len(x.Certificates) == 0 {
+		return nil, nil, query.Fail("InvalidConfigurationRequest", "Listener '%s' has no default certificate: use ModifyListener to set one", x.ARN)
+	}
 	for _, c := range in.Certificates {
 		if c.CertificateArn == "" {
 			return nil, nil, query.Invalid("A certificate ARN must be specified")
@@ -93,7 +96,7 @@ func addListenerCertificates(c *elbapi.Call, in *listenerCertificatesInput) (*ce
 				n += len(other.Certificates) - 1
 			}
 		}
-		if most := limit("certificates-per-"+l.Type+"-load-balancer", 25); n > most {
+		if most := limit(r, "certificates-per-"+l.Type+"-load-balancer", 25); n > most {
 			return nil, query.Fail("TooManyCertificates", "The maximum number of certificates for load balancer '%s' has been reached: %d, default certificates not counted", l.ARN, most)
 		}
 		x.Certificates = add

@@ -42,7 +42,7 @@ type createListenerInput struct {
 	LoadBalancerArn      string `query:"required"`
 	Protocol             string `query:"enum=HTTP|HTTPS|TCP|TLS|UDP|TCP_UDP|GENEVE|QUIC|TCP_QUIC"`
 	Port                 *int   `query:"min=1,max=65535"`
-	SslPolicy            string
+	SslPolicy            *string
 	Certificates         []Certificate
 	DefaultActions       []store.Action `query:"required"`
 	AlpnPolicy           []string
@@ -58,7 +58,7 @@ func createListener(c *elbapi.Call, in *createListenerInput) (*listenersOutput, 
 		if err != nil {
 			return nil, err
 		}
-		x := &store.Listener{Protocol: in.Protocol, SSLPolicy: in.SslPolicy, ALPN: in.AlpnPolicy, Actions: in.DefaultActions}
+		x := &store.Listener{Protocol: in.Protocol, ALPN: in.AlpnPolicy, Actions: in.DefaultActions}
 		if in.Port != nil {
 			x.Port = *in.Port
 		}
@@ -77,10 +77,15 @@ func createListener(c *elbapi.Call, in *createListenerInput) (*listenersOutput, 
 		if x.MutualTLS, err = mutualTLS(in.MutualAuthentication); err != nil {
 			return nil, err
 		}
-		if isSecure(x.Protocol) && x.SSLPolicy == "" {
+		switch {
+		case in.SslPolicy == nil && isSecure(x.Protocol):
 			x.SSLPolicy = defaultPolicy
+		case in.SslPolicy != nil && *in.SslPolicy == "":
+			return nil, needsPolicy(x)
+		case in.SslPolicy != nil:
+			x.SSLPolicy = *in.SslPolicy
 		}
-		if err := check(r, l, x); err != nil {
+		if err := check(r, l, x, nil); err != nil {
 			return nil, err
 		}
 		if same := onPort(l, x); same != nil {
@@ -89,7 +94,7 @@ func createListener(c *elbapi.Call, in *createListenerInput) (*listenersOutput, 
 			}
 			return &listenersOutput{[]Listener{showListener(l, same)}}, nil // the same call again
 		}
-		if most := limit("listeners-per-"+l.Type+"-load-balancer", 1); len(l.Listeners) >= most {
+		if most := limit(r, "listeners-per-"+l.Type+"-load-balancer", 1); len(l.Listeners) >= most {
 			return nil, query.Fail("TooManyListeners", "The maximum number of listeners for load balancer '%s' has been reached: %d", l.ARN, most)
 		}
 		x.ARN, x.RuleID = store.NewListenerARN(l.ARN), store.NewID()
@@ -102,7 +107,7 @@ type modifyListenerInput struct {
 	ListenerArn          string `query:"required"`
 	Port                 *int   `query:"min=1,max=65535"`
 	Protocol             string `query:"enum=HTTP|HTTPS|TCP|TLS|UDP|TCP_UDP|GENEVE|QUIC|TCP_QUIC"`
-	SslPolicy            string
+	SslPolicy            *string
 	Certificates         []Certificate
 	DefaultActions       []store.Action
 	AlpnPolicy           []string
@@ -115,11 +120,11 @@ func modifyListener(c *elbapi.Call, in *modifyListenerInput) (*listenersOutput, 
 		if err != nil {
 			return nil, err
 		}
-		x := *old
+		x := *old // change replaces its lists and never writes into them
 		if err := change(&x, in); err != nil {
 			return nil, err
 		}
-		if err := check(r, l, &x); err != nil {
+		if err := check(r, l, &x, old); err != nil {
 			return nil, err
 		}
 		if other := onPort(l, &x); other != nil {
@@ -143,11 +148,11 @@ func change(x *store.Listener, in *modifyListenerInput) error {
 	switch secure := isSecure(x.Protocol); {
 	case was && !secure:
 		x.SSLPolicy, x.Certificates, x.ALPN, x.MutualTLS = "", nil, nil, nil
-	case secure && !was && len(in.Certificates) > 0 && in.SslPolicy == "":
-		return query.Invalid("An SSL policy must be specified for %s listeners", x.Protocol)
+	case secure && !was && len(in.Certificates) > 0 && in.SslPolicy == nil, in.SslPolicy != nil && *in.SslPolicy == "":
+		return needsPolicy(x)
 	}
-	if in.SslPolicy != "" {
-		x.SSLPolicy = in.SslPolicy
+	if in.SslPolicy != nil {
+		x.SSLPolicy = *in.SslPolicy
 	}
 	if in.Certificates != nil {
 		if err := setCertificates(x, in.Certificates); err != nil {
@@ -168,6 +173,10 @@ func change(x *store.Listener, in *modifyListenerInput) error {
 		x.MutualTLS = m
 	}
 	return nil
+}
+
+func needsPolicy(x *store.Listener) error {
+	return query.Invalid("An SSL policy must be specified for %s listeners", x.Protocol)
 }
 
 // setCertificates makes a certificate the default one; those for SNI stay.
@@ -218,7 +227,7 @@ func findListener(r *store.Region, arn string) (*store.LoadBalancer, *store.List
 	}
 	l, x := r.Listener(arn)
 	if x == nil {
-		return nil, nil, query.Fail("ListenerNotFound", "Listener '%s' not found", arn)
+		return nil, nil, query.Fail("ListenerNotFound", "One or more listeners not found")
 	}
 	return l, x, nil
 }

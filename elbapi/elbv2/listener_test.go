@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/parley-tls/parley/elbapi/store"
 )
 
 // TestCreateListener makes listeners that break one rule each, and the nearest that break none.
@@ -34,9 +36,10 @@ func TestCreateListener(t *testing.T) {
 		{"certificate of another region", elb.CreateListenerInput{Protocol: "HTTPS", Certificates: certs(strings.Replace(issued, "eu-west-1", "us-east-1", 1)), DefaultActions: fixed()}, "ValidationError: Certificate ARN 'arn:aws:acm:us-east-1:"},
 		{"certificate that is not issued", elb.CreateListenerInput{Protocol: "HTTPS", Certificates: certs(asked), DefaultActions: fixed()}, "UnsupportedCertificate: The certificate '" + asked + "' must have a fully-qualified domain name, a supported signature, and a supported key size."},
 		{"no such policy", elb.CreateListenerInput{Protocol: "HTTPS", Certificates: certs(issued), SslPolicy: aws.String("ELBSecurityPolicy-2099-01"), DefaultActions: fixed()}, "SSLPolicyNotFound: "},
+		{"empty policy", elb.CreateListenerInput{Protocol: "HTTPS", Certificates: certs(issued), SslPolicy: aws.String(""), DefaultActions: fixed()}, "ValidationError: An SSL policy must be specified for HTTPS listeners"},
 		{"policy on http", elb.CreateListenerInput{Protocol: "HTTP", SslPolicy: aws.String("ELBSecurityPolicy-2016-08"), DefaultActions: fixed()}, "ValidationError: An SSL policy cannot be specifed for HTTP listeners"},
 		{"certificate on http", elb.CreateListenerInput{Protocol: "HTTP", Certificates: certs(issued), DefaultActions: fixed()}, "ValidationError: "},
-		{"tls on an application load balancer", elb.CreateListenerInput{Protocol: "TLS", Certificates: certs(issued), DefaultActions: fixed()}, "ValidationError: Listener protocol 'TLS' must be one of 'HTTP, HTTPS'"},
+		{"tls on an application load balancer", elb.CreateListenerInput{Protocol: "TLS", Certificates: certs(issued), DefaultActions: fixed()}, "ValidationError: Listener protocol 'TLS' must be one of 'HTTPS, HTTP'"},
 		{"alpn on https", elb.CreateListenerInput{Protocol: "HTTPS", Certificates: certs(issued), AlpnPolicy: []string{"HTTP2Only"}, DefaultActions: fixed()}, "ValidationError: "},
 		{"no protocol", elb.CreateListenerInput{DefaultActions: fixed()}, "ValidationError: A listener protocol must be specified"},
 		{"a protocol that is none", elb.CreateListenerInput{Protocol: "SPDY", DefaultActions: fixed()}, "ValidationError: 1 validation error detected: Value 'SPDY' at 'protocol' failed to satisfy constraint: Member must satisfy enum value set: [HTTP, HTTPS, "},
@@ -47,7 +50,7 @@ func TestCreateListener(t *testing.T) {
 		{"verify against no such store", elb.CreateListenerInput{Protocol: "HTTPS", Certificates: certs(issued), DefaultActions: fixed(), MutualAuthentication: &types.MutualAuthenticationAttributes{Mode: aws.String("verify"), TrustStoreArn: aws.String(trust + "0")}}, "TrustStoreNotFound: "},
 		{"verify against a store in the making", elb.CreateListenerInput{Protocol: "HTTPS", Certificates: certs(issued), DefaultActions: fixed(), MutualAuthentication: &types.MutualAuthenticationAttributes{Mode: aws.String("verify"), TrustStoreArn: aws.String(making)}}, "TrustStoreNotReady: "},
 		{"mutual tls on http", elb.CreateListenerInput{Protocol: "HTTP", DefaultActions: fixed(), MutualAuthentication: &types.MutualAuthenticationAttributes{Mode: aws.String("passthrough")}}, "InvalidConfigurationRequest: "},
-		{"tcp target group", elb.CreateListenerInput{Protocol: "HTTP", DefaultActions: forward(tcp)}, "IncompatibleProtocols: "},
+		{"tcp target group", elb.CreateListenerInput{Protocol: "HTTP", DefaultActions: forward(tcp)}, "IncompatibleProtocols: The listener and its associated target group '" + tcp + "' have incompatible protocols: 'HTTP' and 'TCP'"},
 		{"no such target group", elb.CreateListenerInput{Protocol: "HTTP", DefaultActions: forward(web + "0")}, "TargetGroupNotFound: "},
 		{"target group of another load balancer", elb.CreateListenerInput{Protocol: "HTTP", DefaultActions: forward(other)}, "TargetGroupAssociationLimit: The following target groups cannot be associated with more than one load balancer: " + other},
 		{"forward to nowhere", elb.CreateListenerInput{Protocol: "HTTP", DefaultActions: []types.Action{{Type: "forward"}}}, "InvalidLoadBalancerAction: "},
@@ -61,7 +64,7 @@ func TestCreateListener(t *testing.T) {
 		{"alpn on tcp", elb.CreateListenerInput{LoadBalancerArn: &nlb, Protocol: "TCP", AlpnPolicy: []string{"HTTP2Only"}, DefaultActions: forward(tcp)}, "ValidationError: "},
 		{"rsa 4096 from ACM", elb.CreateListenerInput{LoadBalancerArn: &nlb, Protocol: "TLS", Certificates: certs(big), DefaultActions: forward(tcp)}, "UnsupportedCertificate: "},
 		{"rsa 4096 from IAM", elb.CreateListenerInput{LoadBalancerArn: &nlb, Protocol: "TLS", Certificates: certs(iam), DefaultActions: forward(tcp)}, ""},
-		{"https on a network load balancer", elb.CreateListenerInput{LoadBalancerArn: &nlb, Protocol: "HTTPS", Certificates: certs(issued), DefaultActions: forward(tcp)}, "ValidationError: Listener protocol 'HTTPS' must be one of 'TCP, TLS, "},
+		{"https on a network load balancer", elb.CreateListenerInput{LoadBalancerArn: &nlb, Protocol: "HTTPS", Certificates: certs(issued), DefaultActions: forward(tcp)}, "ValidationError: Listener protocol 'HTTPS' must be one of 'TLS, TCP, "},
 		{"policy on tcp", elb.CreateListenerInput{LoadBalancerArn: &nlb, Protocol: "TCP", SslPolicy: aws.String("ELBSecurityPolicy-2016-08"), DefaultActions: forward(tcp)}, "ValidationError: An SSL policy cannot be specifed for TCP listeners"},
 		{"fixed response on a network load balancer", elb.CreateListenerInput{LoadBalancerArn: &nlb, Protocol: "TCP", DefaultActions: fixed()}, "InvalidLoadBalancerAction: "},
 		{"http target group on a network load balancer", elb.CreateListenerInput{LoadBalancerArn: &nlb, Protocol: "TCP", DefaultActions: forward(web)}, "IncompatibleProtocols: "},
@@ -149,7 +152,7 @@ func TestModifyListener(t *testing.T) {
 		want string
 	}{
 		{"no such policy", elb.ModifyListenerInput{SslPolicy: aws.String("nope")}, "SSLPolicyNotFound: "},
-		{"no such listener", elb.ModifyListenerInput{ListenerArn: aws.String(https + "0")}, "ListenerNotFound: "},
+		{"no such listener", elb.ModifyListenerInput{ListenerArn: aws.String(https + "0")}, "ListenerNotFound: One or more listeners not found"},
 		{"no listener ARN", elb.ModifyListenerInput{ListenerArn: &alb}, "ValidationError: '" + alb + "' is not a valid listener ARN"},
 		{"policy on http", elb.ModifyListenerInput{ListenerArn: &http, SslPolicy: aws.String("ELBSecurityPolicy-2016-08")}, "ValidationError: An SSL policy cannot be specifed for HTTP listeners"},
 		{"port in use", elb.ModifyListenerInput{Port: aws.Int32(80)}, "ValidationError: Listener port '80' is already in use"},
@@ -236,5 +239,37 @@ func TestListenerCertificates(t *testing.T) {
 	}
 	if got := remove(second); got != "no error" || list() != "aaaatrue " {
 		t.Error(got, list())
+	}
+}
+
+// TestOldListeners: a listener that the API would not make today can still have its policy changed, and back.
+func TestOldListeners(t *testing.T) {
+	server, client, _ := serve(t)
+	alb := balancer(t, client, "shop", "application")
+	var arn, bare string
+	if err := server.Store().Update(owner, region, func(r *store.Region) error {
+		l := r.LoadBalancer(alb)
+		arn = store.NewListenerARN(alb)
+		bare = store.NewListenerARN(alb)
+		l.Listeners = append(l.Listeners, &store.Listener{ARN: arn, Port: 443, Protocol: "HTTPS", SSLPolicy: "ELBSecurityPolicy-2031-01", Certificates: []string{issued + "gone"}},
+			&store.Listener{ARN: bare, Port: 444, Protocol: "HTTPS", SSLPolicy: "ELBSecurityPolicy-2016-08"})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.AddListenerCertificates(context.Background(), &elb.AddListenerCertificatesInput{ListenerArn: &bare, Certificates: certs(second)}); !strings.HasPrefix(code(err), "InvalidConfigurationRequest: ") {
+		t.Errorf("added beside no certificate: %v", err)
+	}
+	if _, err := client.RemoveListenerCertificates(context.Background(), &elb.RemoveListenerCertificatesInput{ListenerArn: &bare, Certificates: certs(second)}); !strings.HasPrefix(code(err), "InvalidConfigurationRequest: ") {
+		t.Errorf("removed from no certificate: %v", err)
+	}
+	for _, in := range []elb.ModifyListenerInput{{Port: aws.Int32(8443)}, {SslPolicy: aws.String("ELBSecurityPolicy-2016-08")}, {Certificates: certs(second)}} {
+		in.ListenerArn = &arn
+		if _, err := client.ModifyListener(context.Background(), &in); err != nil {
+			t.Errorf("%+v: %v", in, err)
+		}
+	}
+	if _, err := client.ModifyListener(context.Background(), &elb.ModifyListenerInput{ListenerArn: &arn, SslPolicy: aws.String("ELBSecurityPolicy-2031-01")}); !strings.HasPrefix(code(err), "SSLPolicyNotFound: ") {
+		t.Errorf("%v", err)
 	}
 }

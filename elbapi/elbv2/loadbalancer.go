@@ -69,7 +69,7 @@ func createLoadBalancer(c *elbapi.Call, in *createLoadBalancerInput) (*loadBalan
 			}
 			return &loadBalancersOutput{[]LoadBalancer{show(same)}}, nil // the same call again
 		}
-		if most := limit(l.Type+"-load-balancers", 50); count(r, l.Type) >= most {
+		if most := limit(r, l.Type+"-load-balancers", 50); count(r, l.Type) >= most {
 			return nil, query.Fail("TooManyLoadBalancers", "The maximum number of load balancers of type '%s' has been reached: %d", l.Type, most)
 		}
 		l.ARN = r.NewLoadBalancerARN(l.Type, l.Name)

@@ -48,7 +48,7 @@ func TestBesideMoto(t *testing.T) {
 	}
 	h := httptest.NewServer(elbapi.New(s, elbapi.Options{}, elbv2.API()))
 	defer h.Close()
-	options := elb.Options{Region: region, Credentials: keys, RetryMaxAttempts: 1}
+	options := elb.Options{Region: region, Credentials: keys, RetryMaxAttempts: 3}
 	options.BaseEndpoint = &endpoint
 	theirs := script(t, elb.New(options), ids, *subnets[0].VpcId, *certificate)
 	options.BaseEndpoint = &h.URL

@@ -187,7 +187,7 @@ func setSubnets(c *elbapi.Call, in *setSubnetsInput) (*setSubnetsOutput, error) 
 		if err := place(r, &moved, in.Subnets, in.SubnetMappings); err != nil {
 			return nil, err
 		}
-		if moved.VPC != l.VPC {
+		if moved.VPC != l.VPC && l.VPC != "" {
 			return nil, query.Fail("InvalidConfigurationRequest", "The subnets must be in the VPC of the load balancer, '%s'", l.VPC)
 		}
 		for _, z := range l.Zones {
@@ -195,7 +195,7 @@ func setSubnets(c *elbapi.Call, in *setSubnetsInput) (*setSubnetsOutput, error) 
 				return nil, query.Fail("InvalidConfigurationRequest", "Subnet removal is not supported for %s Load Balancers. You must specify all existing subnets along with any new ones", title[l.Type])
 			}
 		}
-		l.Zones, l.IPAddressType = moved.Zones, orElse(in.IpAddressType, l.IPAddressType)
+		l.Zones, l.VPC, l.IPAddressType = moved.Zones, moved.VPC, orElse(in.IpAddressType, l.IPAddressType)
 		return &setSubnetsOutput{showZones(l), l.IPAddressType}, nil
 	})
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/parley-tls/parley/elbapi/store"
 )
 
-// The protocols that listeners of a kind of load balancer can have.
+// The protocols that listeners of a kind of load balancer can have, in the order of AWS's errors.
 var protocols = map[string][]string{
-	store.Application: {"HTTP", "HTTPS"},
-	store.Network:     {"TCP", "TLS", "UDP", "TCP_UDP", "QUIC", "TCP_QUIC"},
+	store.Application: {"HTTPS", "HTTP"},
+	store.Network:     {"TLS", "TCP", "TCP_UDP", "UDP", "QUIC", "TCP_QUIC"},
 	store.Gateway:     {"GENEVE"},
 }
 
@@ -25,8 +25,9 @@ var targets = map[string][]string{
 
 var alpnPolicies = []string{"HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred", "None"}
 
-// check applies all rules to a listener as it is to be.
-func check(r *store.Region, l *store.LoadBalancer, x *store.Listener) error {
+// check applies the rules to a listener as it is to be. was is what it is now, or nil for a new one: what does not change is not
+// looked at, as listeners can be older than a rule, and policies and certificates can go.
+func check(r *store.Region, l *store.LoadBalancer, x, was *store.Listener) error {
 	switch {
 	case x.Protocol == "":
 		return query.Invalid("A listener protocol must be specified")
@@ -35,16 +36,24 @@ func check(r *store.Region, l *store.LoadBalancer, x *store.Listener) error {
 	case !slices.Contains(protocols[l.Type], x.Protocol):
 		return query.Invalid("Listener protocol '%s' must be one of '%s'", x.Protocol, strings.Join(protocols[l.Type], ", "))
 	}
-	if err := checkTLS(r, l, x); err != nil {
+	if was == nil || was.Protocol != x.Protocol {
+		was = &store.Listener{} // all rules depend on the protocol
+	}
+	if err := checkTLS(r, l, x, was); err != nil {
 		return err
 	}
-	if err := checkMutualTLS(r, l, x); err != nil {
-		return err
+	if !sameJSON(x.MutualTLS, was.MutualTLS) {
+		if err := checkMutualTLS(r, x); err != nil {
+			return err
+		}
+	}
+	if sameJSON(x.Actions, was.Actions) && was.Protocol != "" {
+		return nil
 	}
 	return checkActions(r, l, x)
 }
 
-func checkTLS(r *store.Region, l *store.LoadBalancer, x *store.Listener) error {
+func checkTLS(r *store.Region, l *store.LoadBalancer, x, was *store.Listener) error {
 	secure := isSecure(x.Protocol)
 	switch {
 	case !secure && x.SSLPolicy != "":
@@ -55,14 +64,24 @@ func checkTLS(r *store.Region, l *store.LoadBalancer, x *store.Listener) error {
 		return query.Invalid("An ALPN policy cannot be specified for %s listeners", x.Protocol)
 	case !secure:
 		return nil
-	case len(x.Certificates) == 0:
+	case len(x.Certificates) == 0 && (was.Protocol == "" || len(was.Certificates) > 0):
 		return query.Invalid("A certificate must be specified for %s listeners", x.Protocol)
 	}
-	if _, err := selectable(x.SSLPolicy, l.Type); err != nil {
-		return err
+	if x.SSLPolicy != was.SSLPolicy {
+		if _, err := selectable(x.SSLPolicy, l.Type); err != nil {
+			return err
+		}
+		if err := checkFIPS(l, x); err != nil {
+			return err
+		}
 	}
-	if err := checkCertificate(r, l, x.Certificates[0]); err != nil {
-		return err
+	if len(x.Certificates) > 0 && (len(was.Certificates) == 0 || was.Certificates[0] != x.Certificates[0]) {
+		if err := checkCertificate(r, l, x.Certificates[0]); err != nil {
+			return err
+		}
+	}
+	if slices.Equal(x.ALPN, was.ALPN) {
+		return nil
 	}
 	if len(x.ALPN) > 1 {
 		return query.Invalid("Only one ALPN policy can be specified")
@@ -72,7 +91,7 @@ func checkTLS(r *store.Region, l *store.LoadBalancer, x *store.Listener) error {
 			return query.Fail("ALPNPolicyNotFound", "ALPN policy '%s' not found: it must be one of '%s'", name, strings.Join(alpnPolicies, ", "))
 		}
 	}
-	return checkFIPS(l, x)
+	return nil
 }
 
 // checkFIPS: the secure listeners of an Application Load Balancer have FIPS policies all or none.
@@ -114,7 +133,7 @@ func mutualTLS(in *MutualAuthentication) (*store.MutualTLS, error) {
 	return m, nil
 }
 
-func checkMutualTLS(r *store.Region, l *store.LoadBalancer, x *store.Listener) error {
+func checkMutualTLS(r *store.Region, x *store.Listener) error {
 	if x.MutualTLS == nil {
 		return nil
 	}
@@ -214,7 +233,7 @@ func missing(a *store.Action) bool {
 
 func checkTargets(r *store.Region, l *store.LoadBalancer, x *store.Listener, a *store.Action) error {
 	groups := a.Targets()
-	if most := limit("target-groups-per-action-on-"+l.Type+"-load-balancer", 1); len(groups) > most {
+	if most := limit(r, "target-groups-per-action-on-"+l.Type+"-load-balancer", 1); len(groups) > most {
 		return query.Fail("TooManyTargetGroups", "An action can have %d target groups at most", most)
 	}
 	for _, arn := range groups {
@@ -223,7 +242,7 @@ func checkTargets(r *store.Region, l *store.LoadBalancer, x *store.Listener, a *
 			return query.Fail("TargetGroupNotFound", "Target group '%s' not found", arn)
 		}
 		if g.TargetType != "lambda" && !slices.Contains(targets[x.Protocol], g.Protocol) || g.TargetType == "lambda" && l.Type != store.Application {
-			return query.Fail("IncompatibleProtocols", "Target group '%s' with protocol '%s' cannot be used by a listener with protocol '%s'", arn, g.Protocol, x.Protocol)
+			return query.Fail("IncompatibleProtocols", "The listener and its associated target group '%s' have incompatible protocols: '%s' and '%s'", arn, x.Protocol, g.Protocol)
 		}
 		for _, user := range users(r, arn) {
 			if user != l.ARN {
@@ -238,10 +257,34 @@ func checkTargets(r *store.Region, l *store.LoadBalancer, x *store.Listener, a *
 func users(r *store.Region, group string) []string {
 	var l []string
 	for _, b := range r.LoadBalancers {
-		if slices.ContainsFunc(b.Listeners, func(x *store.Listener) bool {
-			return slices.ContainsFunc(x.Actions, func(a store.Action) bool { return slices.Contains(a.Targets(), group) })
-		}) {
+		if slices.Contains(groupsOf(b), group) {
 			l = append(l, b.ARN)
+		}
+	}
+	return l
+}
+
+// allUsers are the users of every target group.
+func allUsers(r *store.Region) map[string][]string {
+	m := make(map[string][]string)
+	for _, b := range r.LoadBalancers {
+		for _, group := range groupsOf(b) {
+			m[group] = append(m[group], b.ARN)
+		}
+	}
+	return m
+}
+
+// groupsOf are the target groups that a load balancer sends traffic to, each once.
+func groupsOf(b *store.LoadBalancer) []string {
+	var l []string
+	for _, x := range b.Listeners {
+		for i := range x.Actions {
+			for _, group := range x.Actions[i].Targets() {
+				if !slices.Contains(l, group) {
+					l = append(l, group)
+				}
+			}
 		}
 	}
 	return l

@@ -41,7 +41,7 @@ func registerTargets(c *elbapi.Call, in *targetsInput) (*nothing, error) {
 		if g.TargetType == "lambda" && len(l) > 1 || g.TargetType == "alb" && len(l) > 1 {
 			return nil, query.Fail("TooManyTargets", "Target groups with target type '%s' can have one target", g.TargetType)
 		}
-		if most := limit("targets-per-"+family(g)+"-load-balancer", 1000); len(l) > most {
+		if most := limit(r, "targets-per-"+family(g)+"-load-balancer", 1000); len(l) > most {
 			return nil, query.Fail("TooManyTargets", "The maximum number of targets has been reached: %d", most)
 		}
 		g.Targets = l
@@ -56,7 +56,7 @@ func checkTarget(r *store.Region, g *store.TargetGroup, t TargetDescription) err
 		ok = strings.HasPrefix(t.Id, "i-")
 	case "ip":
 		a, err := netip.ParseAddr(t.Id)
-		if ok = err == nil && a.Is4() == (g.IPAddressType == "ipv4"); ok && a.Is4() && !a.IsPrivate() && !netip.MustParsePrefix("100.64.0.0/10").Contains(a) {
+		if ok = err == nil && a.Is4() == (g.IPAddressType != "ipv6"); ok && a.Is4() && !a.IsPrivate() && !netip.MustParsePrefix("100.64.0.0/10").Contains(a) {
 			return query.Fail("InvalidTarget", "The IP address '%s' is not within a VPC or in the ranges that can be registered: 10.0.0.0/8, 100.64.0.0/10, 172.16.0.0/12, 192.168.0.0/16", t.Id)
 		}
 	case "lambda":

@@ -92,7 +92,7 @@ func createTargetGroup(c *elbapi.Call, in *createTargetGroupInput) (*targetGroup
 			}
 			return &targetGroupsOutput{[]TargetGroup{showGroup(same, users(r, same.ARN))}}, nil
 		}
-		if most := limit("target-groups", 3000); len(r.TargetGroups) >= most {
+		if most := limit(r, "target-groups", 3000); len(r.TargetGroups) >= most {
 			return nil, query.Fail("TooManyTargetGroups", "The maximum number of target groups has been reached: %d", most)
 		}
 		g.ARN = r.ARN("targetgroup/" + g.Name + "/" + store.NewID())
@@ -200,8 +200,9 @@ func describeTargetGroups(c *elbapi.Call, in *describeTargetGroupsInput) (*descr
 			return nil, err
 		}
 		out := &describeTargetGroupsOutput{TargetGroups: []TargetGroup{}, NextMarker: next}
+		all := allUsers(r)
 		for _, g := range l {
-			out.TargetGroups = append(out.TargetGroups, showGroup(g, users(r, g.ARN)))
+			out.TargetGroups = append(out.TargetGroups, showGroup(g, all[g.ARN]))
 		}
 		return out, nil
 	})
@@ -231,8 +232,9 @@ func pickGroups(r *store.Region, in *describeTargetGroupsInput) ([]*store.Target
 		}
 	}
 	var l []*store.TargetGroup
+	all := allUsers(r)
 	for _, g := range r.TargetGroups {
-		if slices.Contains(in.TargetGroupArns, g.ARN) || slices.Contains(in.Names, g.Name) || in.LoadBalancerArn != "" && slices.Contains(users(r, g.ARN), in.LoadBalancerArn) {
+		if slices.Contains(in.TargetGroupArns, g.ARN) || slices.Contains(in.Names, g.Name) || slices.Contains(all[g.ARN], in.LoadBalancerArn) {
 			l = append(l, g)
 		}
 	}

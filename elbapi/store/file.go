@@ -9,12 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Schema names the format of a store's file.
-const Schema = "parley.aws-accounts/1"
+const Schema = "parley/aws-accounts/1"
 
 // maxFile bounds what is read; 5000 load balancers are about 10 MB.
 const maxFile = 512 << 20
@@ -24,10 +26,17 @@ type document struct {
 	Accounts []*Account `json:"accounts"`
 }
 
-type file struct{ path string }
+// file is where a store is kept.
+type file struct {
+	path string
+
+	mu    sync.Mutex
+	saved uint64      // the changes that are in the file
+	info  fs.FileInfo // of the file as it was last read or written; nil: there was none
+}
 
 // Open reads a store from a file and keeps it there: every change is on disk before Update returns. A file that does not
-// exist yet is an empty store.
+// exist yet is an empty store. A store that finds its file changed by someone else writes no more.
 func Open(path string) (*Store, error) {
 	s := &Store{file: &file{path: path}}
 	f, err := os.Open(path)
@@ -38,6 +47,9 @@ func Open(path string) (*Store, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if s.file.info, err = f.Stat(); err != nil {
+		return nil, err
+	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, err
@@ -104,18 +116,53 @@ func (s *Store) snapshot() ([]byte, error) {
 	return append(data, '\n'), err
 }
 
-// save writes the file, if there is one: a new one beside it that takes its place once it is on disk.
-func (s *Store) save() error {
-	if s.file == nil {
+// save makes sure that the first n changes are in the file, if there is one. Changes that come while it is being written go into the next
+// write together.
+func (s *Store) save(n uint64) error {
+	f := s.file
+	if f == nil {
 		return nil
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.saved >= n {
+		return nil
+	}
+	s.mu.RLock()
 	data, err := s.snapshot()
+	n = s.changes
+	s.mu.RUnlock()
 	if err != nil {
 		return err
 	}
-	return replace(s.file.path, data)
+	if err := f.unchanged(); err != nil {
+		return err
+	}
+	if err := replace(f.path, data); err != nil {
+		return err
+	}
+	if f.info, err = os.Stat(f.path); err != nil {
+		return err
+	}
+	f.saved = n
+	return nil
 }
 
+// unchanged is an error if the file is not the one that this store read or wrote.
+func (f *file) unchanged() error {
+	now, err := os.Stat(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && f.info == nil:
+		return nil
+	case err != nil:
+		return err
+	case f.info == nil || !os.SameFile(now, f.info) || now.Size() != f.info.Size() || !now.ModTime().Equal(f.info.ModTime()):
+		return fmt.Errorf("%s was changed by another program: nothing more is saved, to lose nothing of either", f.path)
+	}
+	return nil
+}
+
+// replace writes a new file beside the old one and puts it in its place once it is on disk.
 func replace(path string, data []byte) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // mode 0600: it has secret keys
@@ -139,6 +186,9 @@ func replace(path string, data []byte) (err error) {
 	}
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err
+	}
+	if runtime.GOOS == "windows" { // folders cannot be synced there
+		return nil
 	}
 	d, err := os.Open(dir)
 	if err != nil {

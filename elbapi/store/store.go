@@ -20,9 +20,11 @@ type Region struct {
 	LoadBalancers  []*LoadBalancer `json:"load_balancers,omitempty"`
 	TargetGroups   []*TargetGroup  `json:"target_groups,omitempty"`
 	TrustStores    []*TrustStore   `json:"trust_stores,omitempty"`
-	Certificates   []*Certificate  `json:"certificates,omitempty"`
-	Subnets        []Subnet        `json:"subnets,omitempty"`
-	SecurityGroups []string        `json:"security_groups,omitempty"`
+	Certificates   []*Certificate  `json:"certificates,omitzero"`
+	Subnets        []Subnet        `json:"subnets,omitzero"`
+	SecurityGroups []string        `json:"security_groups,omitzero"`
+	// Quotas are those that differ from AWS's, by the names of DescribeAccountLimits.
+	Quotas map[string]int `json:"quotas,omitempty"`
 
 	account *Account
 }
@@ -34,13 +36,15 @@ type Account struct {
 	Keys    []sigv4.Key        `json:"keys"`
 	Regions map[string]*Region `json:"regions,omitempty"`
 	// ServerCertificates are those of IAM, which has no regions; nil: not known.
-	ServerCertificates []*Certificate `json:"server_certificates,omitempty"`
+	ServerCertificates []*Certificate `json:"server_certificates,omitzero"`
 }
 
 // Store keeps accounts. The zero value is empty and not kept in a file.
 type Store struct {
 	mu       sync.RWMutex
 	accounts map[string]*Account
+	changes  uint64        // how many there were
+	changed  chan struct{} // closed by the next change; nil: nobody waits
 	file     *file
 }
 
@@ -52,16 +56,47 @@ func (s *Store) AddAccount(a *Account) error {
 	if !isAccountID(a.ID) {
 		return fmt.Errorf("account %q: an account id has 12 digits", a.ID)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.accounts == nil {
-		s.accounts = make(map[string]*Account)
-	}
-	if err := a.complete(); err != nil {
+	return s.change(func() error {
+		if s.accounts == nil {
+			s.accounts = make(map[string]*Account)
+		}
+		if err := a.complete(); err != nil {
+			return err
+		}
+		s.accounts[a.ID] = a
+		return nil
+	})
+}
+
+// change calls f with the lock held, and saves what it did.
+func (s *Store) change(f func() error) error {
+	n, err := s.locked(f)
+	if err != nil {
 		return err
 	}
-	s.accounts[a.ID] = a
-	return s.save()
+	return s.save(n)
+}
+
+func (s *Store) locked(f func() error) (uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changes++
+	if s.changed != nil {
+		defer close(s.changed)
+		s.changed = nil
+	}
+	return s.changes, f()
+}
+
+// Changed returns a channel that the next change closes. Who serves what the store says takes the channel, then looks at the
+// store, then waits: no change is missed.
+func (s *Store) Changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	return s.changed
 }
 
 // complete fills in what follows from an account's place, and sorts.
@@ -80,7 +115,26 @@ func (a *Account) complete() error {
 			return fmt.Errorf("account %s: region %s is empty", a.ID, name)
 		}
 		r.Account, r.Name, r.account = a.ID, name, a
+		if err := r.check(); err != nil {
+			return fmt.Errorf("account %s: %w", a.ID, err)
+		}
 		r.sort()
+	}
+	return nil
+}
+
+// check refuses what only a file that was written by hand can have: members of lists that are null.
+func (r *Region) check() error {
+	for i, l := range r.LoadBalancers {
+		if l == nil {
+			return fmt.Errorf("load balancer %d of region %s is empty", i+1, r.Name)
+		}
+		if slices.Contains(l.Listeners, nil) {
+			return fmt.Errorf("load balancer %d of region %s has an empty listener", i+1, r.Name)
+		}
+	}
+	if slices.Contains(r.TargetGroups, nil) || slices.Contains(r.TrustStores, nil) || slices.Contains(r.Certificates, nil) || slices.Contains(r.account.ServerCertificates, nil) {
+		return fmt.Errorf("region %s has an empty target group, trust store or certificate", r.Name)
 	}
 	return nil
 }
@@ -126,37 +180,36 @@ func (s *Store) View(account, region string, f func(*Region) error) error {
 }
 
 // Update calls f to change what an account has in a region, and saves it. f must check before it changes anything: what it
-// did before it returned an error stays.
+// did before it returned an error stays. Where the file cannot be written, Update returns an error and the change stays in
+// memory: the next write that succeeds has it.
 func (s *Store) Update(account, region string, f func(*Region) error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a := s.accounts[account]
-	if a == nil {
-		return fmt.Errorf("no account %s", account)
-	}
-	r := a.Regions[region]
-	if r == nil {
+	return s.change(func() error {
+		a := s.accounts[account]
+		if a == nil {
+			return fmt.Errorf("no account %s", account)
+		}
+		r := a.Regions[region]
+		if r != nil {
+			return f(r)
+		}
 		r = &Region{Account: account, Name: region, account: a}
+		if err := f(r); err != nil {
+			return err
+		}
 		a.Regions[region] = r
-	}
-	if err := f(r); err != nil {
-		return err
-	}
-	return s.save()
+		return nil
+	})
 }
 
 // Account calls f with an account, to read or change it.
 func (s *Store) Account(id string, f func(*Account) error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a := s.accounts[id]
-	if a == nil {
-		return fmt.Errorf("no account %s", id)
-	}
-	if err := f(a); err != nil {
-		return err
-	}
-	return s.save()
+	return s.change(func() error {
+		a := s.accounts[id]
+		if a == nil {
+			return fmt.Errorf("no account %s", id)
+		}
+		return f(a)
+	})
 }
 
 // LoadBalancer returns the load balancer with an ARN, or nil.

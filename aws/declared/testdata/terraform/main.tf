@@ -76,4 +76,15 @@ module "web" {
 module "alb" {
   source  = "terraform-aws-modules/alb/aws"
   version = "9.9.0"
+
+  listeners = {
+    old     = { port = 443, ssl_policy = "ELBSecurityPolicy-FS-1-1-2019-08", certificate_arn = aws_acm_certificate.shop.arn }
+    default = { port = 444 }
+    plain   = { port = 80, protocol = "HTTP" }
+    left    = { port = 9000 }
+  }
+}
+
+module "vpc" {
+  source = "terraform-aws-modules/vpc/aws"
 }
