@@ -75,7 +75,16 @@ func (c *AWSChange) proofText(st Style) string {
 	p := c.Proof
 	took := p.Took.Round(time.Second)
 	where := p.Endpoint
-	if n := len(p.Addresses); n > 1 {
+	n := 0
+	for _, a := range p.Addresses {
+		if a.Verdict == change.Proven || a.Verdict == change.Alike {
+			n++
+		}
+	}
+	switch all := len(p.Addresses); {
+	case n < all:
+		where = fmt.Sprintf("%d of %d addresses of %s, to the others of which there is no route from here,", n, all, p.Endpoint)
+	case all > 1:
 		where = fmt.Sprintf("all %d addresses of %s", n, p.Endpoint)
 	}
 	to := c.Plan.Set.Policy

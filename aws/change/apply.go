@@ -227,7 +227,10 @@ func (r *Runner) set(ctx context.Context, p *Plan, change string) (*Reading, err
 	defer cancel()
 	call := r.API.Set(step, &p.Set)
 	seen, err := r.settled(step, p, call)
+	var gone *Error
 	switch {
+	case errors.As(err, &gone) && gone.Outcome == NotDone:
+		return nil, err // the listener was deleted, which is more than either wanted
 	case err != nil && call != nil:
 		return nil, open(err, "whether %s has %s now could not be found out: %v, and then %v; parley aws undo %s takes it back if it has", &p.Listener, p.Set.Policy, account.Explain(call), err, change)
 	case err != nil:
@@ -319,7 +322,16 @@ func (r *Runner) finish(p *Plan, change string) error {
 
 // stale says what changed since the plan was made; nil where nothing did.
 func stale(p *Plan, now *Reading) error {
-	if l := p.Had.Differences(&now.State); len(l) > 0 {
+	l := p.Had.Differences(&now.State)
+	if p.Set.Policies != nil && !p.Set.Create && p.Set.Policy != "" {
+		switch own := now.own(p.Set.Policy); {
+		case own == nil:
+			l = append(l, "the load balancer has no policy "+p.Set.Policy+" any more")
+		case !own.made(p.Set.Reference, p.Set.Attributes):
+			l = append(l, "the load balancer's policy "+p.Set.Policy+" has another content")
+		}
+	}
+	if len(l) > 0 {
 		return notDone("%s changed since the plan was made: %s; nothing was changed, make a new plan", &p.Listener, strings.Join(l, "; "))
 	}
 	return nil

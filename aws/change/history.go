@@ -77,8 +77,8 @@ func (c *Change) add(e *Entry) {
 		c.created = slices.DeleteFunc(c.created, func(n string) bool { return n == e.Policy })
 	case e.Step == DeletePolicy && e.Phase == Result:
 		c.deleted = append(c.deleted, e.Policy)
-	case e.Step == SetPolicy && e.Phase == Result, e.Step == End && e.Phase == Result:
-		c.Status = Applied
+	case e.Step == SetPolicy && e.Phase == Result && c.Undoes == "", e.Step == End && e.Phase == Result:
+		c.Status = Applied // taking a change back includes what comes behind the call that sets
 	case e.Step == End && e.Phase == Failed:
 		c.Status = NotApplied
 	case e.Step == Forget:

@@ -45,6 +45,7 @@ type Sight struct {
 	Verdict Verdict `json:"verdict"`
 	// Differences from the new policy, where it is not that.
 	Differences []string `json:"differences,omitempty"`
+	noRoute     bool
 }
 
 // Endpoint is where a change shows.
@@ -53,8 +54,6 @@ type Endpoint struct {
 	ServerName string // "" sends none
 	// LookUp finds the addresses of Host.
 	LookUp func(ctx context.Context, host string) ([]string, error)
-	// Timeout of a connection; 0 means the prober's own.
-	Timeout time.Duration
 }
 
 // Pauses between two looks: the first is short, since most changes are there in seconds; they grow, since every hello that is
@@ -120,8 +119,13 @@ func (p *Proof) words() string {
 	return strings.Join(l, ", ")
 }
 
-// sum puts what all addresses say into one verdict: the one that is worst.
-func sum(l []Sight) Verdict {
+// sum puts what all addresses say into one verdict: the one that is worst. IPv6 addresses that this machine has no route to do
+// not count where there are others, since they are other addresses of the same nodes.
+func sum(all []Sight) Verdict {
+	l := slices.DeleteFunc(slices.Clone(all), func(s Sight) bool { return s.noRoute && strings.Contains(s.Address, ":") })
+	if len(l) == 0 {
+		l = all
+	}
 	for _, v := range []Verdict{StillOld, Neither, Unreachable, Proven} {
 		if slices.ContainsFunc(l, func(s Sight) bool { return s.Verdict == v }) {
 			return v
@@ -147,7 +151,6 @@ func (e *Endpoint) look(ctx context.Context, p *Proof, from, to *policy.Policy) 
 	var wg sync.WaitGroup
 	for i, a := range addresses {
 		wg.Go(func() {
-			probers[i].Timeout = e.Timeout
 			t := probe.Target{Address: net.JoinHostPort(a, e.Port), ServerName: e.Host}
 			seen := scan.Quick(ctx, &probers[i], t, scan.Options{ServerName: e.ServerName})
 			sights[i] = judge(seen, from, to)
@@ -165,7 +168,8 @@ func (e *Endpoint) look(ctx context.Context, p *Proof, from, to *policy.Policy) 
 func judge(seen *scan.Endpoint, from, to *policy.Policy) Sight {
 	if !seen.Speaks() {
 		if !connected(seen) {
-			return Sight{Verdict: Unreachable, Differences: []string{"no connection: " + string(seen.Replies[0].Answer)}}
+			answer := seen.Replies[0].Answer
+			return Sight{Verdict: Unreachable, Differences: []string{"no connection: " + string(answer)}, noRoute: answer == probe.Unreachable}
 		}
 		return Sight{Verdict: Neither, Differences: []string{"it takes no ClientHello: " + string(seen.Replies[0].Answer)}}
 	}

@@ -21,6 +21,8 @@ func NewUndo(c *Change, all []Change, now *Reading, force bool, made time.Time) 
 		p.Set = Setting{Policy: now.Policy, Reference: now.Reference, Attributes: now.Attributes, Policies: now.Policies}
 	case len(changed) > 0 && !force:
 		return nil, notDone("%s changed since %s: %s; nothing was changed, --force sets %s nevertheless", &p.Listener, c.ID, strings.Join(changed, "; "), orNone(was.Policy))
+	case p.Listener.Kind == elb.Classic && !force && otherContent(was, now):
+		return nil, notDone("the policy %s of %s has another content than before %s: nothing was changed, --force sets it nevertheless", was.Policy, p.Listener.LoadBalancer, c.ID)
 	case p.Listener.Kind == elb.Classic:
 		p.Set = classicBack(was, now, len(changed) == 0)
 	default:
@@ -31,11 +33,23 @@ func NewUndo(c *Change, all []Change, now *Reading, force bool, made time.Time) 
 	return p, nil
 }
 
+// otherContent reports whether the policy that a Classic listener had was deleted meanwhile and another one made by its name.
+func otherContent(was *State, now *Reading) bool {
+	own := now.own(was.Policy)
+	return own != nil && !own.made(was.Reference, was.Attributes)
+}
+
 // classicBack is what gives a Classic listener its former policy. One that was deleted meanwhile is made again.
 func classicBack(was *State, now *Reading, whole bool) Setting {
 	s := Setting{Policy: was.Policy, Reference: was.Reference, Attributes: was.Attributes, Policies: was.Policies}
+	own := now.own(was.Policy)
 	switch {
-	case was.Policy == "" || now.own(was.Policy) != nil:
+	case was.Policy == "":
+	case own != nil:
+		s.Reference, s.Attributes = own.Reference, own.Attributes
+		if s.Reference != "" {
+			s.Attributes = nil
+		}
 	case strings.HasPrefix(was.Policy, predefinedPrefix): // such a name is AWS's own
 		w := Wish{Reference: was.Policy}
 		s.Reference, s.Attributes = was.Policy, nil

@@ -82,6 +82,8 @@ var errNoTerminal = errors.New("nothing was changed: there is no terminal to ask
 func (c *carrier) run(ctx context.Context) error {
 	p := c.plan.Plan
 	switch {
+	case c.wait < 0:
+		return fmt.Errorf("--wait %s: use 0 or a duration such as 5m", c.wait)
 	case c.dryRun:
 		return output(c.cmd, c.json, c.plan)
 	case !p.Nothing() && p.Severe() != nil && !c.force:
