@@ -16,7 +16,7 @@ test: peers
 # race runs the tests of what works in parallel under Go's race detector. It is no part of test, since it takes as long again;
 # it needs a C compiler.
 race: peers
-	CGO_ENABLED=1 go test -race -timeout 30m ./probe ./scan/... ./vuln/... ./inspect ./diagnose ./connect ./tap ./cmd/parley
+	CGO_ENABLED=1 go test -race -timeout 30m ./probe ./scan/... ./vuln/... ./inspect ./diagnose ./connect ./tap ./elbapi/... ./simulate ./aws/... ./cmd/parley
 
 # lint runs gofmt, go vet, staticcheck and govulncheck; it is no part of test, since it takes longer.
 lint:

@@ -104,7 +104,10 @@ func ErrorsLine(x *metric.LoadBalancer) string {
 	if r.Related {
 		of = ", measured by new connections"
 	}
-	text := fmt.Sprintf("Failed handshakes rose at %s from %.3g to %.3g in 5 minutes, %.3g times as many%s", stamp(r.From), r.Before, r.Within, r.Ratio, of)
+	text := fmt.Sprintf("Failed handshakes rose at %s from none to %.3g in 5 minutes%s", stamp(r.From), r.Within, of)
+	if r.Before > 0 {
+		text = fmt.Sprintf("Failed handshakes rose at %s from %.3g to %.3g in 5 minutes, %s times as many%s", stamp(r.From), r.Before, r.Within, times(r.Ratio), of)
+	}
 	if !r.Until.IsZero() {
 		text += ", until " + stamp(r.Until)
 	}
@@ -117,6 +120,14 @@ func ErrorsLine(x *metric.LoadBalancer) string {
 		return text + ". The listener was changed " + when + "."
 	}
 	return text + ". No change of a listener that is known stands at its beginning."
+}
+
+// times is a ratio with as many digits as tell something.
+func times(ratio float64) string {
+	if ratio >= 10 {
+		return fmt.Sprintf("%.0f", ratio)
+	}
+	return fmt.Sprintf("%.1f", ratio)
 }
 
 // changeLine says who changed what and when.

@@ -80,6 +80,13 @@ func NewAWSListener(l elb.Listener) AWSListener {
 	} else if l.Kind == elb.Classic {
 		x.Custom = &AWSCustomPolicy{p.Versions, p.Suites, p.Order, p.Notes}
 	}
+	if id := l.Certified(); id != nil { // what its certificates cannot serve is never negotiated
+		var view policy.View
+		for _, c := range id.Certificates {
+			view.Keys = append(view.Keys, c.KeyType)
+		}
+		p = policy.Visible(p, view)
+	}
 	if c, ok := policy.WeakestSuite(p); ok {
 		x.Weakest = &AWSWeakest{Cipher: c, Strength: suite.StrengthOf(c)}
 		if s := suite.ByCode(c); s != nil && x.Weakest.Strength < suite.Recommended {

@@ -3,6 +3,7 @@ package simulate
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
@@ -110,14 +111,28 @@ func (c *Cloud) putMetricData(k *call) (tree, error) {
 	return tree{}, nil
 }
 
+// maxValue bounds a metric's values. Source: MetricDatum, CloudWatch API reference.
+const maxValue = 0x1p360
+
+// finite is a number of a datum.
+func (t tree) finite(name string) (float64, error) {
+	n, ok := t.number(name)
+	if !ok || math.Abs(n) > maxValue {
+		return 0, invalid("The value %s for parameter %s is no number from -2^360 to 2^360.", t.text(name), name)
+	}
+	return n, nil
+}
+
 // pointsOf are the points of one datum, which has a value, values with counts, or their statistics.
 func pointsOf(d tree, at time.Time) ([]point, error) {
 	if s := d.branch("StatisticValues"); s != nil {
 		p := point{at: at}
-		p.count, _ = s.number("SampleCount")
-		p.sum, _ = s.number("Sum")
-		p.least, _ = s.number("Minimum")
-		p.most, _ = s.number("Maximum")
+		for name, to := range map[string]*float64{"SampleCount": &p.count, "Sum": &p.sum, "Minimum": &p.least, "Maximum": &p.most} {
+			var err error
+			if *to, err = s.finite(name); err != nil {
+				return nil, err
+			}
+		}
 		return []point{p}, nil
 	}
 	values := d.list("Values")
@@ -127,13 +142,15 @@ func pointsOf(d tree, at time.Time) ([]point, error) {
 	counts := d.list("Counts")
 	var l []point
 	for i, v := range values {
-		n, ok := tree{"": v}.number("")
-		if !ok {
-			return nil, invalid("The value %s for a metric is no number.", plain(v))
+		n, err := tree{"Value": v}.finite("Value")
+		if err != nil {
+			return nil, err
 		}
 		count := 1.0
 		if i < len(counts) {
-			count, _ = tree{"": counts[i]}.number("")
+			if count, err = (tree{"Counts": counts[i]}).finite("Counts"); err != nil {
+				return nil, err
+			}
 		}
 		l = append(l, point{at, count, n * count, n, n})
 	}

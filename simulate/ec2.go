@@ -28,7 +28,7 @@ func ec2Name(name string) string {
 	if n, ok := ec2Names[name]; ok {
 		return n
 	}
-	return strings.ToLower(name[:1]) + name[1:]
+	return smallFirst(name)
 }
 
 // kind is a kind of EC2's resources, all of which are described alike.

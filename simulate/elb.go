@@ -117,6 +117,9 @@ func (c *Cloud) complete(r *store.Region, l *store.LoadBalancer) error {
 	case l.ARN != "" && r.LoadBalancer(l.ARN) != nil, r.LoadBalancerNamed(l.Name, l.Type == store.Classic) != nil:
 		return fmt.Errorf("there is one of that name already")
 	}
+	if i := slices.Index(l.Listeners, nil); i >= 0 {
+		return fmt.Errorf("listener %d is empty", i+1)
+	}
 	if l.Type == store.Classic {
 		return classic.Complete(r, l, c.now())
 	}

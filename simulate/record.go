@@ -70,7 +70,7 @@ func asEvent(name string, v any) any {
 	case tree:
 		t := tree{}
 		for name, below := range v {
-			t[strings.ToLower(name[:min(1, len(name))])+name[min(1, len(name)):]] = asEvent(name, below)
+			t[smallFirst(name)] = asEvent(name, below)
 		}
 		return t
 	case []any:
@@ -85,6 +85,12 @@ func asEvent(name string, v any) any {
 		}
 	}
 	return v
+}
+
+// smallFirst makes the first letter of a name small.
+func smallFirst(name string) string {
+	first := min(1, len(name))
+	return strings.ToLower(name[:first]) + name[first:]
 }
 
 // resourceTypes are the resources that an event names, by the parameter with their name or ARN.

@@ -337,6 +337,9 @@ func TestMetrics(t *testing.T) {
 	_, err = client.DescribeAlarms(ctx, nil)
 	wantCode(t, err, "InvalidAction")
 
+	_, err = client.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("own"), MetricData: []cwtypes.MetricDatum{{MetricName: aws.String("x"), Value: aws.Float64(1e200)}}})
+	wantCode(t, err, "InvalidParameterValue")
+
 	many := make([]cwtypes.MetricDatum, 200) // beyond 10 KB the SDK packs the body
 	for i := range many {
 		many[i] = cwtypes.MetricDatum{MetricName: aws.String(strings.Repeat("x", 100)), Value: aws.Float64(float64(i))}

@@ -248,13 +248,19 @@ func (r *region) add(c *Cloud, s *Region) error {
 		if m.Namespace == "" || m.Name == "" {
 			return fmt.Errorf("metric %d: want a namespace and a metric", i+1)
 		}
-		if m.Every < 0 || m.Hours < 0 || m.Ended < 0 || len(m.Values) > 0 && (m.Every == 0 || m.Hours == 0) || m.Hours*3600 > maxPoints*max(m.Every, 1) {
-			return fmt.Errorf("metric %d (%s): values want every, in seconds, and hours, and at most %d of them", i+1, m.Name, maxPoints)
+		if len(m.Values) > 0 && (m.Every < 1 || m.Every > maxEvery || m.Hours < 1 || m.Hours > maxHours || m.Ended < 0 || m.Ended > maxHours || m.Hours*3600/m.Every > maxPoints) {
+			return fmt.Errorf("metric %d (%s): values want every, of 1 to %d seconds, and hours, to %d, and there can be %d of them", i+1, m.Name, maxEvery, maxHours, maxPoints)
 		}
 		r.metrics.load(m, c.now())
 	}
 	return nil
 }
+
+// Bounds of repeated values: a day between two, and the 15 months that CloudWatch keeps.
+const (
+	maxEvery = 24 * 3600
+	maxHours = 455 * 24
+)
 
 // copyOf copies an object's lists, which graft works on.
 func copyOf(o any) any {

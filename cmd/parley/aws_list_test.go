@@ -61,7 +61,7 @@ func TestAWSList(t *testing.T) {
 		`(?m)^123456789012 eu-west-1$`,
 		`(?m)^shop-alb  ALB  shop-alb-1.eu-west-1.elb.amazonaws.com$`,
 		`(?m)^   443  HTTPS     TLS13-1-2-2021-06         TLSv1.2-1.3  ECDHE-ECDSA-AES128-SHA256 weak  2: RSA_2048\+EC_secp384r1 until 20\d\d-\d\d-\d\d$`,
-		`(?m)^   443  TLS       2016-08 \(default of API\)  TLSv1.0-1.2  AES128-SHA weak                 EC_secp384r1 until .*ALPN HTTP2Preferred$`,
+		`(?m)^   443  TLS       2016-08 \(default of API\)  TLSv1.0-1.2  ECDHE-ECDSA-AES128-SHA weak +EC_secp384r1 until .*ALPN HTTP2Preferred$`,
 		`(?m)^Policy our-tls of legacy-clb:443\n  TLSv1.2; the order of suites is the server's\n  ECDHE-RSA-AES128-GCM-SHA256  recommended\n  AES128-SHA                   weak$`,
 		`(?m)^4 listeners, 3 load balancers, 2 regions; 10 calls, 7 pages$`,
 	} {

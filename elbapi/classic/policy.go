@@ -110,7 +110,7 @@ func valueOf(p *store.ClassicPolicy, name string) string {
 
 // check checks a new policy, and spells out what answers will show of it.
 func (t *policyType) check(l *store.LoadBalancer, p *store.ClassicPolicy) error {
-	if p.Name == "" || strings.Trim(p.Name, letters+"-_.") != "" {
+	if p.Name == "" || strings.Trim(p.Name, letters+"-") != "" {
 		return query.Invalid("PolicyName must contain only alphanumeric characters and hyphens")
 	}
 	for _, prefix := range reserved {

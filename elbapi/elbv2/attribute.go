@@ -62,7 +62,7 @@ func (s *setting) allows(value string) (bool, string) {
 // Attribute is a setting by its key.
 type Attribute struct {
 	Key   string `query:"max=256" pattern:"[a-zA-Z0-9._]+"`
-	Value string `xml:",always"`
+	Value string `answer:"always"`
 }
 
 type attributesOutput struct{ Attributes []Attribute }
@@ -108,7 +108,7 @@ func changeAttributes(resource, kind string, set map[string]string, change []Att
 		if ok, want := s.allows(a.Value); !ok {
 			return nil, query.Invalid("'%s' value '%s' must be %s", a.Key, a.Value, want)
 		}
-		if merged[a.Key] = a.Value; a.Value == s.normal {
+		if merged[a.Key] = a.Value; a.Value == s.normal && a.Key != ipv6Gateway {
 			delete(merged, a.Key)
 		}
 	}
@@ -126,20 +126,36 @@ func unknownAttribute(resource, kind, key string) error {
 
 var title = map[string]string{"network": "Network", "gateway": "Gateway", "loadbalancer": "Load balancer", "listener": "Listener", "targetgroup": "Target group"}
 
+// ipv6Gateway is the attribute that only load balancers with IPv6 addresses show; its default depends on the scheme.
+const ipv6Gateway = "ipv6.deny_all_igw_traffic"
+
+func attributesOf(l *store.LoadBalancer) *attributesOutput {
+	out := describeAttributes("loadbalancer", l.Type, l.Attributes)
+	i := slices.IndexFunc(out.Attributes, func(a Attribute) bool { return a.Key == ipv6Gateway })
+	switch {
+	case i < 0:
+	case !strings.HasPrefix(l.IPAddressType, "dualstack"):
+		out.Attributes = slices.Delete(out.Attributes, i, i+1)
+	case l.Scheme == "internal" && l.Attributes[ipv6Gateway] == "":
+		out.Attributes[i].Value = "true"
+	}
+	return out
+}
+
 func describeLoadBalancerAttributes(c *elbapi.Call, in *loadBalancerArnInput) (*attributesOutput, error) {
 	return elbapi.View(c, func(r *store.Region) (*attributesOutput, error) {
 		l, err := find(r, in.LoadBalancerArn)
 		if err != nil {
 			return nil, err
 		}
-		return describeAttributes("loadbalancer", l.Type, l.Attributes), nil
+		return attributesOf(l), nil
 	})
 }
 
 // LoadBalancerAttribute is an Attribute whose value is bounded.
 type LoadBalancerAttribute struct {
 	Key   string `query:"max=256" pattern:"[a-zA-Z0-9._]+"`
-	Value string `xml:",always" query:"max=1024"`
+	Value string `answer:"always" query:"max=1024"`
 }
 
 type modifyLoadBalancerAttributesInput struct {
@@ -167,7 +183,7 @@ func modifyLoadBalancerAttributes(c *elbapi.Call, in *modifyLoadBalancerAttribut
 			}
 		}
 		l.Attributes = set
-		return describeAttributes("loadbalancer", l.Type, set), nil
+		return attributesOf(l), nil
 	})
 }
 

@@ -123,6 +123,23 @@ func TestAttributes(t *testing.T) {
 			t.Errorf("%s is %q, want %q", key, got, want)
 		}
 	}
+	const ipv6 = "ipv6.deny_all_igw_traffic"
+	if _, ok := have[ipv6]; ok {
+		t.Errorf("a load balancer with IPv4 addresses has %s", ipv6)
+	}
+	inside := *must[elb.CreateLoadBalancerOutput](t)(client.CreateLoadBalancer(ctx, &elb.CreateLoadBalancerInput{Name: aws.String("inside"), Scheme: "internal", IpAddressType: "dualstack", Subnets: []string{"subnet-1", "subnet-2"}})).LoadBalancers[0].LoadBalancerArn
+	for _, want := range []string{"true", "false", "true"} {
+		got := ""
+		for _, a := range must[elb.DescribeLoadBalancerAttributesOutput](t)(client.DescribeLoadBalancerAttributes(ctx, &elb.DescribeLoadBalancerAttributesInput{LoadBalancerArn: &inside})).Attributes {
+			if *a.Key == ipv6 {
+				got = *a.Value
+			}
+		}
+		if got != want {
+			t.Errorf("%s is %q, want %q", ipv6, got, want)
+		}
+		set(inside, ipv6, map[string]string{"true": "false", "false": "true"}[got])
+	}
 	arn := must[elb.CreateListenerOutput](t)(client.CreateListener(ctx, &elb.CreateListenerInput{LoadBalancerArn: &alb, Protocol: "HTTPS", Port: aws.Int32(443), Certificates: certs(issued), DefaultActions: fixed()})).Listeners[0].ListenerArn
 	changed := must[elb.ModifyListenerAttributesOutput](t)(client.ModifyListenerAttributes(ctx, &elb.ModifyListenerAttributesInput{ListenerArn: arn, Attributes: []types.ListenerAttribute{{Key: aws.String("routing.http.response.server.enabled"), Value: aws.String("false")}}}))
 	found := false
@@ -211,6 +228,32 @@ func TestNetworks(t *testing.T) {
 		many[i] = fmt.Sprint("lb-", i)
 	}
 	if _, err := client.DescribeLoadBalancers(ctx, &elb.DescribeLoadBalancersInput{Names: many}); code(err) != "ValidationError: Up to 20 load balancers can be described at a time, but 21 were specified" {
+		t.Error(code(err))
+	}
+}
+
+func TestAccount(t *testing.T) {
+	_, client, _ := serve(t)
+	ctx := context.Background()
+	limits := map[string]string{}
+	in := &elb.DescribeAccountLimitsInput{PageSize: aws.Int32(5)}
+	for {
+		out := must[elb.DescribeAccountLimitsOutput](t)(client.DescribeAccountLimits(ctx, in))
+		for _, l := range out.Limits {
+			limits[*l.Name] = *l.Max
+		}
+		if in.Marker = out.NextMarker; in.Marker == nil {
+			break
+		}
+	}
+	if len(limits) < 20 || limits["application-load-balancers"] != "50" || limits["certificates-per-application-load-balancer"] != "25" {
+		t.Errorf("%v", limits)
+	}
+	stores := must[elb.DescribeTrustStoresOutput](t)(client.DescribeTrustStores(ctx, &elb.DescribeTrustStoresInput{Names: []string{"partners"}})).TrustStores
+	if len(stores) != 1 || *stores[0].TrustStoreArn != trust || stores[0].Status != "ACTIVE" || *stores[0].NumberOfCaCertificates != 3 {
+		t.Errorf("%+v", stores)
+	}
+	if _, err := client.DescribeTrustStores(ctx, &elb.DescribeTrustStoresInput{Names: []string{"nobody"}}); !strings.HasPrefix(code(err), "TrustStoreNotFound: ") {
 		t.Error(code(err))
 	}
 }

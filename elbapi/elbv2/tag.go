@@ -16,7 +16,7 @@ const maxTags = 50
 // Tag is a tag.
 type Tag struct {
 	Key   string `query:"required,min=1,max=128" pattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"`
-	Value string `xml:",always" query:"max=256" pattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"`
+	Value string `answer:"always" query:"max=256" pattern:"([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)"`
 }
 
 // newTags returns the tags of a new resource, nil if it has none.

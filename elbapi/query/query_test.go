@@ -140,7 +140,7 @@ func TestMessagesAreShort(t *testing.T) {
 
 type output struct {
 	Text   string
-	Always string `xml:",always"`
+	Always string `answer:"always"`
 	Number int
 	Zero   *int
 	Yes    *bool

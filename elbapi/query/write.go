@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -24,7 +23,7 @@ const (
 // Result returns the XML of an answer. out is a struct or a pointer to one; its fields are elements under their own names,
 // or under the name in the tag `xml:"name"`:
 //
-//	string, int, int64, bool, time.Time   left out where zero, unless the tag is `xml:",always"`; pointers to them where nil
+//	string, int, int64, bool, time.Time   left out where zero, unless the tag is `answer:"always"`; pointers to them where nil
 //	[]T                                   a list; left out where nil, an empty element where empty
 //	map[string]string                     <entry><key/><value/></entry>, by key
 //	struct, *struct                       left out where nil
@@ -93,7 +92,8 @@ func (w *writer) fields(out any) {
 func (w *writer) structure(v reflect.Value) {
 	t := v.Type()
 	for i := range t.NumField() {
-		name, option, _ := strings.Cut(t.Field(i).Tag.Get("xml"), ",")
+		tag := t.Field(i).Tag
+		name := tag.Get("xml")
 		if name == "" {
 			name = t.Field(i).Name
 		}
@@ -104,7 +104,7 @@ func (w *writer) structure(v reflect.Value) {
 				continue
 			}
 		default:
-			if f.IsZero() && option != "always" {
+			if f.IsZero() && tag.Get("answer") != "always" {
 				continue
 			}
 		}
