@@ -39,7 +39,7 @@ func (c *Client) call(ctx context.Context, action string, v url.Values, out any)
 	stack := middleware.NewStack(action, smithyhttp.NewStackRequest)
 	err := c.assemble(stack, action, body, out)
 	if err == nil {
-		_, _, err = middleware.DecorateHandler(smithyhttp.NewClientHandler(c.config.HTTPClient), stack).Handle(ctx, nil)
+		_, _, err = middleware.DecorateHandler(smithyhttp.NewClientHandlerWithOptions(c.config.HTTPClient), stack).Handle(ctx, nil)
 	}
 	if err != nil {
 		return &smithy.OperationError{ServiceID: serviceID, OperationName: action, Err: err}
