@@ -102,7 +102,7 @@ func (c *Client) retryer() aws.Retryer {
 
 // fill addresses the request.
 func (c *Client) fill(r *smithyhttp.Request, body []byte) error {
-	u, err := url.Parse(c.Endpoint())
+	u, err := url.Parse(c.endpoint())
 	if err != nil {
 		return fmt.Errorf("endpoint of EC2: %w", err)
 	}
@@ -119,8 +119,8 @@ var domains = []struct{ region, domain string }{
 	{"cn-", "amazonaws.com.cn"}, {"eusc-", "amazonaws.eu"}, {"us-isob-", "sc2s.sgov.gov"}, {"us-isof-", "csp.hci.ic.gov"}, {"eu-isoe-", "cloud.adc-e.uk"}, {"us-iso-", "c2s.ic.gov"}, {"", "amazonaws.com"},
 }
 
-// Endpoint is the one of the configuration or the environment, or else AWS's of the region.
-func (c *Client) Endpoint() string {
+// endpoint is the one of the configuration or the environment, or else AWS's of the region.
+func (c *Client) endpoint() string {
 	if named := cmp.Or(os.Getenv("AWS_ENDPOINT_URL_EC2"), aws.ToString(c.config.BaseEndpoint)); named != "" {
 		return named
 	}
