@@ -20,13 +20,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	elbv2 "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
 
-	"github.com/parley-tls/parley/aws/ec2"
 	elbvalues "github.com/parley-tls/parley/aws/elb"
 )
 
@@ -148,9 +148,13 @@ func regionsOf(ctx context.Context, c aws.Config, o Options) ([]string, error) {
 	case !o.AllRegions:
 		return []string{c.Region}, nil
 	}
-	names, err := ec2.New(home(c)).Regions(ctx)
+	out, err := ec2.NewFromConfig(home(c)).DescribeRegions(ctx, &ec2.DescribeRegionsInput{})
 	if err != nil {
 		return nil, fmt.Errorf("listing the account's regions: %w", Explain(err))
+	}
+	var names []string
+	for _, r := range out.Regions {
+		names = append(names, aws.ToString(r.RegionName))
 	}
 	return names, nil
 }
@@ -184,8 +188,8 @@ func (s *Session) CloudWatch() *cloudwatch.Client { return cloudwatch.NewFromCon
 // CloudTrail asks who changed what.
 func (s *Session) CloudTrail() *cloudtrail.Client { return cloudtrail.NewFromConfig(s.config) }
 
-// EC2 asks for security groups and network ACLs.
-func (s *Session) EC2() *ec2.Client { return ec2.New(s.config) }
+// EC2 asks for security groups, subnets and network ACLs.
+func (s *Session) EC2() *ec2.Client { return ec2.NewFromConfig(s.config) }
 
 // STS asks who one is.
 func (s *Session) STS() *sts.Client { return sts.NewFromConfig(s.config) }

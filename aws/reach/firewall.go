@@ -9,8 +9,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
 	"github.com/parley-tls/parley/aws/account"
-	"github.com/parley-tls/parley/aws/ec2"
 	"github.com/parley-tls/parley/aws/elb"
 	"github.com/parley-tls/parley/cause"
 	"github.com/parley-tls/parley/diagnose"
@@ -43,18 +46,26 @@ func (o *opening) String() string {
 }
 
 // openTo is what the inbound rules of groups let through to a TCP port.
-func openTo(groups []ec2.SecurityGroup, port int) opening {
+func openTo(groups []types.SecurityGroup, port int) opening {
 	var o opening
 	for i := range groups {
-		for j := range groups[i].Inbound {
-			r := &groups[i].Inbound[j]
-			if !covers(r.Protocol, r.From, r.To, port) {
+		for j := range groups[i].IpPermissions {
+			p := &groups[i].IpPermissions[j]
+			if !covers(aws.ToString(p.IpProtocol), p.FromPort, p.ToPort, port) {
 				continue
 			}
-			for _, cidr := range append(slices.Clone(r.Ranges), r.Ranges6...) {
-				o.add(cidr)
+			for _, r := range p.IpRanges {
+				o.add(aws.ToString(r.CidrIp))
 			}
-			o.groups, o.lists = append(o.groups, r.Groups...), append(o.lists, r.PrefixLists...)
+			for _, r := range p.Ipv6Ranges {
+				o.add(aws.ToString(r.CidrIpv6))
+			}
+			for _, g := range p.UserIdGroupPairs {
+				o.groups = append(o.groups, aws.ToString(g.GroupId))
+			}
+			for _, l := range p.PrefixListIds {
+				o.lists = append(o.lists, aws.ToString(l.PrefixListId))
+			}
 		}
 	}
 	return o
@@ -67,12 +78,12 @@ func (o *opening) add(cidr string) {
 }
 
 // covers reports whether a rule is about a TCP port. -1 is every protocol, 6 the number of TCP.
-func covers(protocol string, from, to *int, port int) bool {
+func covers(protocol string, from, to *int32, port int) bool {
 	switch protocol {
 	case "-1":
 		return true
 	case "tcp", "6":
-		return from == nil || to == nil || *from <= port && port <= *to
+		return from == nil || to == nil || int(*from) <= port && port <= int(*to)
 	}
 	return false
 }
@@ -83,11 +94,11 @@ func securityGroups(ctx context.Context, s *account.Session, l *elb.Listener, o 
 		return nil, nil // an NLB without: everybody comes in
 	}
 	client := s.EC2()
-	groups, err := client.SecurityGroups(ctx, l.SecurityGroups)
+	out, err := client.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: l.SecurityGroups})
 	if err != nil {
 		return nil, err
 	}
-	open := openTo(groups, l.Port)
+	open := openTo(out.SecurityGroups, l.Port)
 	if o.Source.IsValid() && !open.contains(o.Source) {
 		err = open.resolve(ctx, client, o.Source)
 	}
@@ -99,12 +110,17 @@ func (o *opening) resolve(ctx context.Context, client *ec2.Client, source netip.
 	var left []string
 	var failed error
 	for _, id := range o.lists {
-		ranges, err := client.PrefixListEntries(ctx, id)
-		if err != nil {
-			left, failed = append(left, id), err
-		}
-		for _, cidr := range ranges {
-			o.add(cidr)
+		pages := ec2.NewGetManagedPrefixListEntriesPaginator(client, &ec2.GetManagedPrefixListEntriesInput{PrefixListId: aws.String(id)},
+			func(o *ec2.GetManagedPrefixListEntriesPaginatorOptions) { o.StopOnDuplicateToken = true })
+		for pages.HasMorePages() {
+			out, err := pages.NextPage(ctx)
+			if err != nil {
+				left, failed = append(left, id), err
+				break
+			}
+			for _, e := range out.Entries {
+				o.add(aws.ToString(e.Cidr))
+			}
 		}
 	}
 	o.lists = left
@@ -150,9 +166,15 @@ func networkACLs(ctx context.Context, s *account.Session, l *elb.Listener, o Opt
 	if len(l.Subnets) == 0 {
 		return nil, nil
 	}
-	acls, err := s.EC2().NetworkACLs(ctx, l.Subnets)
-	if err != nil {
-		return nil, err
+	pages := ec2.NewDescribeNetworkAclsPaginator(s.EC2(), &ec2.DescribeNetworkAclsInput{Filters: []types.Filter{{Name: aws.String("association.subnet-id"), Values: l.Subnets}}},
+		func(o *ec2.DescribeNetworkAclsPaginatorOptions) { o.StopOnDuplicateToken = true })
+	var acls []types.NetworkAcl
+	for pages.HasMorePages() {
+		out, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		acls = append(acls, out.NetworkAcls...)
 	}
 	return judgeACLs(l, acls, o.Source), nil
 }
@@ -160,7 +182,7 @@ func networkACLs(ctx context.Context, s *account.Session, l *elb.Listener, o Opt
 // clientPorts stand for the ports that clients connect from: the ends of the ranges of IANA, Linux and old Windows.
 var clientPorts = []int{1024, 5000, 32768, 49152, 60999, 65535}
 
-func judgeACLs(l *elb.Listener, acls []ec2.NetworkACL, source netip.Addr) []diagnose.Obstacle {
+func judgeACLs(l *elb.Listener, acls []types.NetworkAcl, source netip.Addr) []diagnose.Obstacle {
 	var blocked, by []string
 	what := ""
 	for i := range acls {
@@ -170,9 +192,9 @@ func judgeACLs(l *elb.Listener, acls []ec2.NetworkACL, source netip.Addr) []diag
 			continue
 		}
 		what = why
-		by = append(by, a.ID)
-		for _, id := range a.Subnets {
-			if slices.Contains(l.Subnets, id) {
+		by = append(by, aws.ToString(a.NetworkAclId))
+		for _, x := range a.Associations {
+			if id := aws.ToString(x.SubnetId); slices.Contains(l.Subnets, id) {
 				blocked = append(blocked, id)
 			}
 		}
@@ -198,7 +220,7 @@ func judgeACLs(l *elb.Listener, acls []ec2.NetworkACL, source netip.Addr) []diag
 
 // aclDenies says what the entries of a network ACL keep from passing, "" if they let a connection to the port through. Without
 // a source it looks for one that nobody gets past.
-func aclDenies(entries []ec2.Entry, port int, source netip.Addr) string {
+func aclDenies(entries []types.NetworkAclEntry, port int, source netip.Addr) string {
 	if !passes(entries, false, source, port) {
 		return "denies TCP port " + strconv.Itoa(port) + " inbound"
 	}
@@ -216,19 +238,25 @@ func aclDenies(entries []ec2.Entry, port int, source netip.Addr) string {
 
 // passes applies the entries in the order of their numbers, as AWS does: the first that fits decides. Without a source the
 // first entry decides that fits everybody or lets somebody in.
-func passes(entries []ec2.Entry, egress bool, source netip.Addr, port int) bool {
+func passes(entries []types.NetworkAclEntry, egress bool, source netip.Addr, port int) bool {
 	entries = slices.Clone(entries)
-	slices.SortStableFunc(entries, func(a, b ec2.Entry) int { return cmp.Compare(a.Number, b.Number) })
+	slices.SortStableFunc(entries, func(a, b types.NetworkAclEntry) int {
+		return cmp.Compare(aws.ToInt32(a.RuleNumber), aws.ToInt32(b.RuleNumber))
+	})
 	for i := range entries {
 		e := &entries[i]
-		if e.Egress != egress || !covers(e.Protocol, e.From, e.To, port) {
+		var from, to *int32
+		if e.PortRange != nil {
+			from, to = e.PortRange.From, e.PortRange.To
+		}
+		if aws.ToBool(e.Egress) != egress || !covers(aws.ToString(e.Protocol), from, to, port) {
 			continue
 		}
-		r, err := netip.ParsePrefix(cmp.Or(e.Range, e.Range6))
+		r, err := netip.ParsePrefix(cmp.Or(aws.ToString(e.CidrBlock), aws.ToString(e.Ipv6CidrBlock)))
 		if err != nil {
 			continue
 		}
-		allow := e.Action == "allow"
+		allow := e.RuleAction == types.RuleActionAllow
 		switch {
 		case source.IsValid() && r.Masked().Contains(source.Unmap()):
 			return allow

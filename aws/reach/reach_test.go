@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/parley-tls/parley/aws/ec2"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
 	"github.com/parley-tls/parley/aws/elb"
 	"github.com/parley-tls/parley/diagnose"
 )
@@ -92,27 +94,27 @@ func TestCommands(t *testing.T) {
 }
 
 // group is a security group with inbound rules "protocol from to source", where the source is a range, a group or a prefix list.
-func group(rules ...string) ec2.SecurityGroup {
-	var g ec2.SecurityGroup
-	for _, text := range rules {
-		var r ec2.Rule
-		var from, to int
-		var source string
-		fmt.Sscan(text, &r.Protocol, &from, &to, &source)
-		if r.Protocol != "-1" {
-			r.From, r.To = &from, &to
+func group(rules ...string) types.SecurityGroup {
+	var g types.SecurityGroup
+	for _, r := range rules {
+		var protocol, source string
+		var from, to int32
+		fmt.Sscan(r, &protocol, &from, &to, &source)
+		p := types.IpPermission{IpProtocol: &protocol, FromPort: &from, ToPort: &to}
+		if protocol == "-1" {
+			p.FromPort, p.ToPort = nil, nil
 		}
 		switch {
 		case strings.HasPrefix(source, "sg-"):
-			r.Groups = []string{source}
+			p.UserIdGroupPairs = []types.UserIdGroupPair{{GroupId: &source}}
 		case strings.HasPrefix(source, "pl-"):
-			r.PrefixLists = []string{source}
+			p.PrefixListIds = []types.PrefixListId{{PrefixListId: &source}}
 		case strings.Contains(source, ":"):
-			r.Ranges6 = []string{source}
+			p.Ipv6Ranges = []types.Ipv6Range{{CidrIpv6: &source}}
 		default:
-			r.Ranges = []string{source}
+			p.IpRanges = []types.IpRange{{CidrIp: &source}}
 		}
-		g.Inbound = append(g.Inbound, r)
+		g.IpPermissions = append(g.IpPermissions, p)
 	}
 	return g
 }
@@ -140,7 +142,7 @@ func TestSecurityGroups(t *testing.T) {
 		{[]string{"tcp 443 443 pl-1"}, "10.1.2.3", "security-group some connection-timeout", "only as a member of pl-1"},
 		{[]string{"tcp 443 443 rubbish"}, "", "security-group all connection-timeout", ""},
 	} {
-		open := openTo([]ec2.SecurityGroup{group(c.rules...)}, l.Port)
+		open := openTo([]types.SecurityGroup{group(c.rules...)}, l.Port)
 		var source netip.Addr
 		if c.source != "" {
 			source = netip.MustParseAddr(c.source)
@@ -153,24 +155,26 @@ func TestSecurityGroups(t *testing.T) {
 }
 
 // acl is the network ACL of subnets with entries "number in|out allow|deny protocol from to range".
-func acl(id string, subnets []string, entries ...string) ec2.NetworkACL {
-	a := ec2.NetworkACL{ID: id, Subnets: subnets}
-	for _, text := range entries {
-		var e ec2.Entry
-		var way, cidr string
-		var from, to int
-		fmt.Sscan(text, &e.Number, &way, &e.Action, &e.Protocol, &from, &to, &cidr)
-		e.Egress, e.From, e.To = way == "out", &from, &to
+func acl(id string, subnets []string, entries ...string) types.NetworkAcl {
+	a := types.NetworkAcl{NetworkAclId: &id}
+	for _, s := range subnets {
+		a.Associations = append(a.Associations, types.NetworkAclAssociation{SubnetId: aws.String(s)})
+	}
+	for _, e := range entries {
+		var way, action, protocol, cidr string
+		var number, from, to int32
+		fmt.Sscan(e, &number, &way, &action, &protocol, &from, &to, &cidr)
+		x := types.NetworkAclEntry{RuleNumber: &number, Egress: aws.Bool(way == "out"), RuleAction: types.RuleAction(action), Protocol: &protocol, PortRange: &types.PortRange{From: &from, To: &to}}
 		if strings.Contains(cidr, ":") {
-			e.Range6 = cidr
+			x.Ipv6CidrBlock = &cidr
 		} else {
-			e.Range = cidr
+			x.CidrBlock = &cidr
 		}
-		a.Entries = append(a.Entries, e)
+		a.Entries = append(a.Entries, x)
 	}
 	// What every network ACL ends with.
-	for _, egress := range []bool{true, false} {
-		a.Entries = append(a.Entries, ec2.Entry{Number: 32767, Egress: egress, Action: "deny", Protocol: "-1", Range: "0.0.0.0/0"})
+	for _, way := range []bool{true, false} {
+		a.Entries = append(a.Entries, types.NetworkAclEntry{RuleNumber: aws.Int32(32767), Egress: aws.Bool(way), RuleAction: types.RuleActionDeny, Protocol: aws.String("-1"), CidrBlock: aws.String("0.0.0.0/0")})
 	}
 	return a
 }
@@ -181,23 +185,23 @@ func TestNetworkACLs(t *testing.T) {
 	answers := "100 out allow 6 1024 65535 0.0.0.0/0"
 	for _, c := range []struct {
 		name   string
-		acls   []ec2.NetworkACL
+		acls   []types.NetworkAcl
 		source string
 		want   string
 		text   string
 	}{
-		{"all open", []ec2.NetworkACL{acl("acl-1", both, "100 in allow -1 0 0 0.0.0.0/0", "100 out allow -1 0 0 0.0.0.0/0")}, "198.51.100.7", "", ""},
-		{"the port open", []ec2.NetworkACL{acl("acl-1", both, "100 in allow 6 443 443 0.0.0.0/0", answers)}, "198.51.100.7", "", ""},
-		{"closed", []ec2.NetworkACL{acl("acl-1", both, answers)}, "", "network-acl all connection-timeout", "denies TCP port 443 inbound of every client"},
-		{"another port open", []ec2.NetworkACL{acl("acl-1", both, "100 in allow 6 80 80 0.0.0.0/0", answers)}, "", "network-acl all connection-timeout", ""},
-		{"denied first", []ec2.NetworkACL{acl("acl-1", both, "200 in allow -1 0 0 0.0.0.0/0", "100 in deny 6 443 443 198.51.100.0/24", answers)}, "198.51.100.7", "network-acl source connection-timeout", "of 198.51.100.7"},
-		{"denied first, another client", []ec2.NetworkACL{acl("acl-1", both, "200 in allow -1 0 0 0.0.0.0/0", "100 in deny 6 443 443 198.51.100.0/24", answers)}, "192.0.2.1", "", ""},
-		{"denied first, client unknown", []ec2.NetworkACL{acl("acl-1", both, "200 in allow -1 0 0 0.0.0.0/0", "100 in deny 6 443 443 198.51.100.0/24", answers)}, "", "", ""},
-		{"denied after", []ec2.NetworkACL{acl("acl-1", both, "100 in allow -1 0 0 0.0.0.0/0", "200 in deny 6 443 443 198.51.100.0/24", answers)}, "198.51.100.7", "", ""},
-		{"answers kept in", []ec2.NetworkACL{acl("acl-1", both, "100 in allow 6 443 443 0.0.0.0/0", "100 out allow 6 443 443 0.0.0.0/0")}, "", "network-acl all connection-timeout", "denies the answers"},
-		{"one subnet of two", []ec2.NetworkACL{acl("acl-1", both[:1], "100 in allow -1 0 0 0.0.0.0/0", answers), acl("acl-2", both[1:], answers)}, "198.51.100.7", "network-acl some connection-timeout", "in 1 of the load balancer's 2 subnets"},
-		{"IPv6", []ec2.NetworkACL{acl("acl-1", both, "100 in allow 6 443 443 ::/0", "100 out allow -1 0 0 ::/0")}, "2001:db8::1", "", ""},
-		{"IPv6 closed", []ec2.NetworkACL{acl("acl-1", both, "100 in allow 6 443 443 0.0.0.0/0", answers)}, "2001:db8::1", "network-acl source connection-timeout", ""},
+		{"all open", []types.NetworkAcl{acl("acl-1", both, "100 in allow -1 0 0 0.0.0.0/0", "100 out allow -1 0 0 0.0.0.0/0")}, "198.51.100.7", "", ""},
+		{"the port open", []types.NetworkAcl{acl("acl-1", both, "100 in allow 6 443 443 0.0.0.0/0", answers)}, "198.51.100.7", "", ""},
+		{"closed", []types.NetworkAcl{acl("acl-1", both, answers)}, "", "network-acl all connection-timeout", "denies TCP port 443 inbound of every client"},
+		{"another port open", []types.NetworkAcl{acl("acl-1", both, "100 in allow 6 80 80 0.0.0.0/0", answers)}, "", "network-acl all connection-timeout", ""},
+		{"denied first", []types.NetworkAcl{acl("acl-1", both, "200 in allow -1 0 0 0.0.0.0/0", "100 in deny 6 443 443 198.51.100.0/24", answers)}, "198.51.100.7", "network-acl source connection-timeout", "of 198.51.100.7"},
+		{"denied first, another client", []types.NetworkAcl{acl("acl-1", both, "200 in allow -1 0 0 0.0.0.0/0", "100 in deny 6 443 443 198.51.100.0/24", answers)}, "192.0.2.1", "", ""},
+		{"denied first, client unknown", []types.NetworkAcl{acl("acl-1", both, "200 in allow -1 0 0 0.0.0.0/0", "100 in deny 6 443 443 198.51.100.0/24", answers)}, "", "", ""},
+		{"denied after", []types.NetworkAcl{acl("acl-1", both, "100 in allow -1 0 0 0.0.0.0/0", "200 in deny 6 443 443 198.51.100.0/24", answers)}, "198.51.100.7", "", ""},
+		{"answers kept in", []types.NetworkAcl{acl("acl-1", both, "100 in allow 6 443 443 0.0.0.0/0", "100 out allow 6 443 443 0.0.0.0/0")}, "", "network-acl all connection-timeout", "denies the answers"},
+		{"one subnet of two", []types.NetworkAcl{acl("acl-1", both[:1], "100 in allow -1 0 0 0.0.0.0/0", answers), acl("acl-2", both[1:], answers)}, "198.51.100.7", "network-acl some connection-timeout", "in 1 of the load balancer's 2 subnets"},
+		{"IPv6", []types.NetworkAcl{acl("acl-1", both, "100 in allow 6 443 443 ::/0", "100 out allow -1 0 0 ::/0")}, "2001:db8::1", "", ""},
+		{"IPv6 closed", []types.NetworkAcl{acl("acl-1", both, "100 in allow 6 443 443 0.0.0.0/0", answers)}, "2001:db8::1", "network-acl source connection-timeout", ""},
 	} {
 		var source netip.Addr
 		if c.source != "" {
