@@ -32,7 +32,7 @@ const (
 
 // Obstacle is something beside the negotiation, as an API shows it, that keeps clients out or bears upon them.
 type Obstacle struct {
-	ID       string     `json:"id"` // listener, state, scheme, security-group, network-acl, certificate, mutual-tls, targets
+	ID       string     `json:"id"` // listener, state, scheme, security-group, network-acl, certificate, mutual-tls, targets, failed-handshakes
 	Keeps    string     `json:"keeps_out"`
 	Cause    cause.ID   `json:"cause,omitempty"`
 	Summary  string     `json:"summary"`

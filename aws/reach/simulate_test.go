@@ -18,9 +18,12 @@ import (
 	"github.com/parley-tls/parley/aws/account"
 	"github.com/parley-tls/parley/aws/elb"
 	"github.com/parley-tls/parley/aws/find"
+	"github.com/parley-tls/parley/aws/metric"
 	"github.com/parley-tls/parley/aws/reach"
+	"github.com/parley-tls/parley/aws/upstream"
 	"github.com/parley-tls/parley/client"
 	"github.com/parley-tls/parley/diagnose"
+	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/simulate"
 	"github.com/parley-tls/parley/testbed"
 )
@@ -134,7 +137,7 @@ func TestCheck(t *testing.T) {
 }
 
 // services are the names that IAM policies have for services.
-var services = map[string]string{"Elastic Load Balancing v2": "elasticloadbalancing", "Elastic Load Balancing": "elasticloadbalancing", "ACM": "acm", "IAM": "iam", "EC2": "ec2", "STS": "sts"}
+var services = map[string]string{"Elastic Load Balancing v2": "elasticloadbalancing", "Elastic Load Balancing": "elasticloadbalancing", "ACM": "acm", "IAM": "iam", "EC2": "ec2", "STS": "sts", "CloudWatch": "cloudwatch", "CloudTrail": "cloudtrail"}
 
 // TestPermissions: docs/iam-read.json allows what reading calls, and nothing else. GetCallerIdentity takes no permission.
 func TestPermissions(t *testing.T) {
@@ -166,7 +169,9 @@ func TestPermissions(t *testing.T) {
 	for _, name := range []string{"shop", "cdn", "legacy"} {
 		s, l := resolve(t, sessions, name)
 		reach.Check(t.Context(), s, l, reach.Options{Source: netip.MustParseAddr("198.51.100.7")})
+		metric.Ask(t.Context(), []*account.Session{s}, []elb.Listener{*l}, metric.Options{Since: 24 * time.Hour, Now: time.Now(), Trail: true})
 	}
+	upstream.Ask(t.Context(), sessions[0], []policy.Family{policy.AWS, policy.Classic})
 	var called []string
 	for _, s := range sessions {
 		for call := range s.Meter().Calls() {

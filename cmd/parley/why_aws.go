@@ -20,10 +20,12 @@ import (
 	"github.com/parley-tls/parley/aws/account"
 	"github.com/parley-tls/parley/aws/elb"
 	"github.com/parley-tls/parley/aws/find"
+	"github.com/parley-tls/parley/aws/metric"
 	"github.com/parley-tls/parley/aws/reach"
 	"github.com/parley-tls/parley/client"
 	"github.com/parley-tls/parley/diagnose"
 	"github.com/parley-tls/parley/probe"
+	"github.com/parley-tls/parley/render"
 )
 
 // whyAWSFlags are the options of `parley why` for a load balancer that AWS's API is asked about.
@@ -118,21 +120,53 @@ func whyAWS(ctx context.Context, cmd *cobra.Command, at *found, f *whyFlags) err
 	var told *diagnose.Told
 	var wg sync.WaitGroup
 	wg.Go(func() { told = reach.Check(ctx, at.session, at.listener, o) })
+	var counted []diagnose.Obstacle
+	var uncounted []string
+	wg.Go(func() { counted, uncounted = failedHandshakes(ctx, at, o.Now) })
+	apiSays := func() *diagnose.Told {
+		wg.Wait()
+		told.Obstacles, told.Unknown = append(told.Obstacles, counted...), append(told.Unknown, uncounted...)
+		return told
+	}
 	if c == nil {
 		var live *diagnose.Table
 		if !f.noProbe {
 			live = diagnose.AllClients(ctx, e, opt)
 		}
-		wg.Wait()
-		return reportTable(cmd, diagnose.WeighTable(told, live, e.ServerName, o.Now), f.json)
+		return reportTable(cmd, diagnose.WeighTable(apiSays(), live, e.ServerName, o.Now), f.json)
 	}
 	var live *diagnose.Diagnosis
 	if !f.noProbe {
 		live = diagnose.Live(ctx, c, e, opt)
 	}
-	wg.Wait()
-	return report(cmd, diagnose.Weigh(c, told, live, e.ServerName, o.Now), f.json)
+	return report(cmd, diagnose.Weigh(c, apiSays(), live, e.ServerName, o.Now), f.json)
 }
+
+// failedSince is how far back failed handshakes are looked for, beside a listener.
+const failedSince = 24 * time.Hour
+
+// failedHandshakes says what CloudWatch counts for the load balancer: whether it is one client that fails, or many since some change.
+func failedHandshakes(ctx context.Context, at *found, now time.Time) (counted []diagnose.Obstacle, unknown []string) {
+	all, problems := metric.Ask(ctx, []*account.Session{at.session}, []elb.Listener{*at.listener}, metric.Options{Since: failedSince, Now: now, Trail: true})
+	for _, p := range problems {
+		unknown = append(unknown, p.Missing+": "+p.Err.Error())
+	}
+	for i := range all {
+		b := &all[i]
+		switch {
+		case b.Note != "" || b.Rise.Outcome == metric.NoTests:
+			continue
+		case b.Errors == 0:
+			return nil, unknown
+		}
+		counted = append(counted, diagnose.Obstacle{ID: "failed-handshakes", Keeps: diagnose.KeepsNone, Evidence: []diagnose.Evidence{},
+			Summary: "in the last 24 hours, over all listeners of " + b.Name + ": " + lowerFirst(render.ErrorsLine(b)) + " (parley aws errors)"})
+	}
+	return counted, unknown
+}
+
+// lowerFirst lets a sentence go on after a colon.
+func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
 
 // whyEndpoint diagnoses a host, or the listener of AWS that a name means.
 func whyEndpoint(cmd *cobra.Command, target string, f *whyFlags) error {
