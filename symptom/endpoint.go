@@ -51,7 +51,7 @@ func findEndpoint(text string) Endpoint {
 			better(1, Endpoint{Host: host})
 		}
 	}
-	if best.Port == "" && best.Host != "" {
+	if best.Port == "" {
 		best.Port = portIn(words)
 	}
 	return best
@@ -81,7 +81,7 @@ func fromURL(w string, at int) Endpoint {
 	}
 	rest = strings.TrimRight(rest, ".:]")
 	host, port, ok := strings.Cut(rest, ":")
-	if !isHost(host) || ok && !isPort(port) {
+	if !isHost(host) && !isLabel(host) || ok && !isPort(port) {
 		return Endpoint{}
 	}
 	if !ok {
@@ -128,6 +128,19 @@ func isHost(s string) bool {
 		}
 	}
 	return len(top) >= 2 && !notTop[strings.ToLower(top)]
+}
+
+// isLabel reports whether s can be a name without a dot, as containers and machines of one network have: in a URL alone.
+func isLabel(s string) bool {
+	if len(s) < 2 || len(s) > 63 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if !isWord(s[i]) && s[i] != '-' {
+			return false
+		}
+	}
+	return !isDigit(s[0])
 }
 
 // isVersion tells 1.2.3 from an address: a release has fewer parts.

@@ -74,6 +74,9 @@ func TestEndpoints(t *testing.T) {
 		"at TLSSocket.onConnectSecure (_tls_wrap.js:1496:34)":                                  {},
 		"sun.security.ssl.Alerts.getSSLException(Alerts.java:192)":                             {},
 		"HTTPSConnectionPool(host='api.example.com', port=443): Max retries exceeded with url": {Host: "api.example.com", Port: "443"},
+		"https://kibana:5601/: wrong version number":                                           {Host: "kibana", Port: "5601"},
+		"http: TLS handshake error from 10.0.0.1:51234: EOF":                                   {},
+		"wrong version number, the mail server listens on port 25":                             {Port: "25"},
 		"https://user:secret@[::1]/":                                                           {},
 	} {
 		if got := Explain(text).Endpoint; got != want {
