@@ -94,6 +94,22 @@ func TestRepetitionIsNoEvidence(t *testing.T) {
 	}
 }
 
+// TestLogHeadline: a log of many failures is led by the most frequent, the few lines of one failure by what they say together.
+func TestLogHeadline(t *testing.T) {
+	one := "10:00:00 INFO connecting\n10:00:01 WARN connection closed by remote host\n10:00:01 ERROR handshake failed\n10:00:01 ERROR x509: certificate has expired or is not yet valid\n"
+	if e := Explain(one); e.Causes[0].ID != cause.CertificateExpired {
+		t.Errorf("one failure: %s", e.Causes[0].ID)
+	}
+	var many strings.Builder
+	for range 40 {
+		many.WriteString("10:00:01 error:0A0000C1:SSL routines::no shared cipher, client: 192.0.2.1\n")
+	}
+	many.WriteString("10:00:02 SSL_do_handshake() failed (SSL: tlsv1 alert protocol version:SSL alert number 70) while SSL handshaking, client: 192.0.2.2\n")
+	if e := Explain(many.String()); e.Causes[0].ID != cause.NoCommonCipher || len(e.Groups) != 2 || e.Groups[0].Lines != 40 {
+		t.Errorf("many failures: %s, groups %+v", e.Causes[0].ID, e.Groups)
+	}
+}
+
 func TestConfidencesAreParts(t *testing.T) {
 	d := load()
 	sum := 0.0
