@@ -63,8 +63,11 @@ var beforePeer = map[string]bool{"from": true, "client:": true, "[client": true,
 // portIn is a port that stands by itself: "port: 587", "port 443".
 func portIn(words []string) string {
 	for i, w := range words {
-		if i+1 < len(words) && strings.EqualFold(strings.TrimRight(w, ":"), "port") && isPort(words[i+1]) {
-			return words[i+1]
+		if i+1 == len(words) || !strings.EqualFold(strings.TrimRight(w, ":"), "port") {
+			continue
+		}
+		if port := strings.TrimRight(words[i+1], ".,:;)"); isPort(port) {
+			return port
 		}
 	}
 	return ""
