@@ -182,6 +182,9 @@ func (t *tables) fromEndpoint(r *reading, e Endpoint) {
 	if e.plain && e.Port != "80" {
 		r.add(t.signals["plain-url"], "http://"+e.Host)
 	}
+	if e.plain && strings.HasSuffix(e.Port, "443") {
+		r.add(t.signals["http-on-443"], "http://"+e.Host+":"+e.Port)
+	}
 	if _, err := netip.ParseAddr(e.Host); err == nil {
 		r.add(t.signals["by-address"], e.Host)
 	}
