@@ -11,6 +11,7 @@ var errorWeights = []float64{1, 0.5, 0.3, 0.2, 0.15}
 
 const (
 	asideBesideError = 0.12
+	maxSubject       = 0.7
 	faintWeight      = 0.6
 	// maxFactor bounds what contexts together can do for one cause.
 	maxFactor = 30.0
@@ -48,8 +49,12 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 		parts[i] *= min(max(factor, 1/maxFactor), maxFactor)
 	}
 	scale(parts)
+	subject := !slices.ContainsFunc(seen, func(s *sighting) bool { return s.signal.kind == kindError || s.signal.kind == kindAside })
 	for _, s := range seen {
 		for id, share := range s.signal.adds {
+			if subject {
+				share = min(2*share, maxSubject) // no failure in so many words: what is spoken of is what the text is about
+			}
 			for i := range parts {
 				parts[i] *= 1 - share
 			}
