@@ -12,6 +12,7 @@ var errorWeights = []float64{1, 0.5, 0.3, 0.2, 0.15}
 const (
 	asideBesideError = 0.12
 	maxSubject       = 0.7
+	subjectPower     = 1.5
 	faintWeight      = 0.6
 	// maxFactor bounds what contexts together can do for one cause.
 	maxFactor = 30.0
@@ -39,6 +40,8 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 		}
 	}
 	parts := normalised(logs)
+	// Where a text tells of no failure in so many words, what it speaks of is what it is about.
+	subject := !slices.ContainsFunc(seen, func(s *sighting) bool { return s.signal.kind == kindError || s.signal.kind == kindAside })
 	for i, p := range t.priors {
 		factor := 1.0
 		for _, s := range seen {
@@ -46,14 +49,16 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 				factor *= f
 			}
 		}
+		if subject {
+			factor = math.Pow(factor, subjectPower)
+		}
 		parts[i] *= min(max(factor, 1/maxFactor), maxFactor)
 	}
 	scale(parts)
-	subject := !slices.ContainsFunc(seen, func(s *sighting) bool { return s.signal.kind == kindError || s.signal.kind == kindAside })
 	for _, s := range seen {
 		for id, share := range s.signal.adds {
 			if subject {
-				share = min(2*share, maxSubject) // no failure in so many words: what is spoken of is what the text is about
+				share = min(2*share, maxSubject)
 			}
 			for i := range parts {
 				parts[i] *= 1 - share

@@ -25,7 +25,7 @@ const (
 	worthSaying = 0.02
 	maxCauses   = 6
 	// minFromContexts is how probable a cause must be to be named where a text tells of no failure.
-	minFromContexts = 0.22
+	minFromContexts = 0.16
 )
 
 // maxMatches bounds the places that are looked at: a log has the same words over and over.
