@@ -58,7 +58,7 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 	for _, s := range seen {
 		for id, share := range s.signal.adds {
 			if subject {
-				share = min(2*share, maxSubject)
+				share = min(3*share, maxSubject)
 			}
 			for i := range parts {
 				parts[i] *= 1 - share
