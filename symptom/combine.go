@@ -11,6 +11,7 @@ var errorWeights = []float64{1, 0.5, 0.3, 0.2, 0.15}
 
 const (
 	asideBesideError = 0.12
+	tellingGain      = 0.61 // more than "handshake failed" has
 	maxSubject       = 0.7
 	subjectPower     = 1.5
 	faintWeight      = 0.6
@@ -40,8 +41,10 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 		}
 	}
 	parts := normalised(logs)
-	// Where a text tells of no failure in so many words, what it speaks of is what it is about.
-	subject := !slices.ContainsFunc(seen, func(s *sighting) bool { return s.signal.kind == kindError || s.signal.kind == kindAside })
+	// Where no words of the text tell much of the failure, what it speaks of is what it is about.
+	subject := !slices.ContainsFunc(seen, func(s *sighting) bool {
+		return (s.signal.kind == kindError || s.signal.kind == kindAside) && s.signal.gain > tellingGain
+	})
 	for i, p := range t.priors {
 		factor := 1.0
 		for _, s := range seen {
