@@ -143,3 +143,34 @@ func FuzzExplain(f *testing.F) {
 		}
 	})
 }
+
+// TestSubject: a text without an error text speaks for what it is about; beside an error the same words count little.
+func TestSubject(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want cause.ID
+	}{
+		{"The server does not implement RFC 5746", cause.LegacyRenegotiationDisabled},
+		{"Handshake failed; the server does not implement RFC 5746", cause.LegacyRenegotiationDisabled},
+		{"x509: certificate has expired or is not yet valid; the server does not implement RFC 5746", cause.CertificateExpired},
+		{"Server closes the connection when more than 80 cipher suites are offered", cause.HelloSizeIntolerance},
+		{"The site has no SAN entry for the hostname in its certificate", cause.CertificateNameMismatch},
+	} {
+		if e := Explain(c.text); e.Causes[0].ID != c.want {
+			t.Errorf("%q: %+v, want %s", c.text, e.Causes, c.want)
+		}
+	}
+	if e := Explain("The weather is fine, and the picnic was moved to noon."); e.Outcome != Unknown {
+		t.Errorf("no failure at all: %+v", e.Causes)
+	}
+}
+
+// TestSideOfProxy: on a line about its target a proxy is the client, whatever the other words of its log say.
+func TestSideOfProxy(t *testing.T) {
+	const line = "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking to upstream, client: 192.0.2.1"
+	for _, v := range Explain(line).Evidence {
+		if v.Signal == "wrong-version-number" && v.Side != sideClient {
+			t.Errorf("wrong version number by the %s", v.Side)
+		}
+	}
+}
