@@ -69,6 +69,9 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 			parts[t.place[id]] += share
 		}
 	}
+	if subject {
+		atMost(parts, maxSubject)
+	}
 	ranking := make([]Ranked, len(t.priors))
 	for i, p := range t.priors {
 		ranking[i] = t.ranked(p, parts[i])
@@ -83,6 +86,21 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 		return 0
 	})
 	return ranking
+}
+
+// atMost bounds the greatest part; the others share what it loses.
+func atMost(parts []float64, bound float64) {
+	top := slices.Max(parts)
+	if top <= bound || top >= 1 {
+		return
+	}
+	for i, p := range parts {
+		if p == top {
+			parts[i] = bound
+		} else {
+			parts[i] *= (1 - bound) / (1 - top)
+		}
+	}
 }
 
 // weighted gives errors and asides their weights, the most telling first.
