@@ -30,7 +30,7 @@ func gain(priors []prior, shares []float64) float64 {
 
 // combine ranks the causes. The signals' shares are pooled in logarithms with weights, relative to the priors; contexts then
 // multiply and move.
-func (t *tables) combine(seen []*sighting) []Ranked {
+func (t *tables) combine(seen []*sighting, short bool) []Ranked {
 	logs := make([]float64, len(t.priors))
 	for i, p := range t.priors {
 		logs[i] = math.Log(p.share)
@@ -41,8 +41,8 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 		}
 	}
 	parts := normalised(logs)
-	// Where no words of the text tell much of the failure, what it speaks of is what it is about.
-	subject := !slices.ContainsFunc(seen, func(s *sighting) bool {
+	// Where no words of a short text tell much of the failure, what it speaks of is what it is about.
+	subject := short && !slices.ContainsFunc(seen, func(s *sighting) bool {
 		return (s.signal.kind == kindError || s.signal.kind == kindAside) && s.signal.gain > tellingGain
 	})
 	for i, p := range t.priors {

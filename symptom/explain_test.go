@@ -113,7 +113,7 @@ func TestLogHeadline(t *testing.T) {
 func TestConfidencesAreParts(t *testing.T) {
 	d := load()
 	sum := 0.0
-	for _, r := range d.combine(d.read(foldText("tlsv1 alert internal error, old client, java 6, proxy, upstream")).all) {
+	for _, r := range d.combine(d.read(foldText("tlsv1 alert internal error, old client, java 6, proxy, upstream")).all, true) {
 		sum += r.Confidence
 	}
 	if sum < 0.97 || sum > 1.03 {
@@ -160,8 +160,11 @@ func TestSubject(t *testing.T) {
 			t.Errorf("%q: %+v, want %s", c.text, e.Causes, c.want)
 		}
 	}
-	if e := Explain("The weather is fine, and the picnic was moved to noon."); e.Outcome != Unknown {
-		t.Errorf("no failure at all: %+v", e.Causes)
+	long := strings.Repeat("Nothing herein grants more than the sections above.\n", 100)
+	for _, text := range []string{"The weather is fine, and the picnic was moved to noon.", long + "The server does not implement RFC 5746.\n"} {
+		if e := Explain(text); e.Outcome != Unknown {
+			t.Errorf("no failure at all: %+v", e.Causes)
+		}
 	}
 }
 

@@ -41,7 +41,7 @@ func (t *tables) group(f *folded, seen *reading) []Group {
 		key := signalKey(seen.byLine[i])
 		ranking := known[key]
 		if ranking == nil {
-			ranking = t.combine(seen.byLine[i])
+			ranking = t.combine(seen.byLine[i], false)
 			known[key] = ranking
 		}
 		top := ranking[0]
