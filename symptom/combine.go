@@ -11,6 +11,9 @@ var errorWeights = []float64{1, 0.5, 0.3, 0.2, 0.15}
 
 const (
 	asideBesideError = 0.12
+	tellingGain      = 0.61 // more than "handshake failed" has
+	maxSubject       = 0.7
+	subjectPower     = 1.5
 	faintWeight      = 0.6
 	// maxFactor bounds what contexts together can do for one cause.
 	maxFactor = 30.0
@@ -27,7 +30,7 @@ func gain(priors []prior, shares []float64) float64 {
 
 // combine ranks the causes. The signals' shares are pooled in logarithms with weights, relative to the priors; contexts then
 // multiply and move.
-func (t *tables) combine(seen []*sighting) []Ranked {
+func (t *tables) combine(seen []*sighting, short bool) []Ranked {
 	logs := make([]float64, len(t.priors))
 	for i, p := range t.priors {
 		logs[i] = math.Log(p.share)
@@ -38,6 +41,10 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 		}
 	}
 	parts := normalised(logs)
+	// Where no words of a short text tell much of the failure, what it speaks of is what it is about.
+	subject := short && !slices.ContainsFunc(seen, func(s *sighting) bool {
+		return (s.signal.kind == kindError || s.signal.kind == kindAside) && s.signal.gain > tellingGain
+	})
 	for i, p := range t.priors {
 		factor := 1.0
 		for _, s := range seen {
@@ -45,16 +52,25 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 				factor *= f
 			}
 		}
+		if subject {
+			factor = math.Pow(factor, subjectPower)
+		}
 		parts[i] *= min(max(factor, 1/maxFactor), maxFactor)
 	}
 	scale(parts)
 	for _, s := range seen {
 		for id, share := range s.signal.adds {
+			if subject {
+				share = min(3*share, maxSubject)
+			}
 			for i := range parts {
 				parts[i] *= 1 - share
 			}
 			parts[t.place[id]] += share
 		}
+	}
+	if subject {
+		atMost(parts, maxSubject)
 	}
 	ranking := make([]Ranked, len(t.priors))
 	for i, p := range t.priors {
@@ -70,6 +86,21 @@ func (t *tables) combine(seen []*sighting) []Ranked {
 		return 0
 	})
 	return ranking
+}
+
+// atMost bounds the greatest part; the others share what it loses.
+func atMost(parts []float64, bound float64) {
+	top := slices.Max(parts)
+	if top <= bound || top >= 1 {
+		return
+	}
+	for i, p := range parts {
+		if p == top {
+			parts[i] = bound
+		} else {
+			parts[i] *= (1 - bound) / (1 - top)
+		}
+	}
 }
 
 // weighted gives errors and asides their weights, the most telling first.

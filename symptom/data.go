@@ -98,12 +98,16 @@ func rows(fsys fs.FS, name string, fields int, use func(f []string) error) error
 		return err
 	}
 	i := -1
+	var f []string // of one row after the other: all tables are read for each text
 	for line := range strings.SplitSeq(string(data), "\n") {
 		i++
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		f := strings.Split(line, "\t")
+		f = f[:0]
+		for field := range strings.SplitSeq(line, "\t") {
+			f = append(f, field)
+		}
 		if len(f) < fields {
 			return fmt.Errorf("%s:%d: %d fields, want %d", name, i+1, len(f), fields)
 		}

@@ -39,7 +39,7 @@ func TestData(t *testing.T) {
 	for _, name := range d.ports {
 		used[name] = true
 	}
-	for _, name := range []string{"by-address", "plain-url", "openssl-internal", "lb-unmapped"} {
+	for _, name := range []string{"by-address", "plain-url", "http-on-443", "openssl-internal", "lb-unmapped"} {
 		used[name] = true // given by the code
 	}
 	for name := range d.signals {

@@ -51,7 +51,7 @@ func findEndpoint(text string) Endpoint {
 			better(1, Endpoint{Host: host})
 		}
 	}
-	if best.Port == "" && best.Host != "" {
+	if best.Port == "" {
 		best.Port = portIn(words)
 	}
 	return best
@@ -63,8 +63,11 @@ var beforePeer = map[string]bool{"from": true, "client:": true, "[client": true,
 // portIn is a port that stands by itself: "port: 587", "port 443".
 func portIn(words []string) string {
 	for i, w := range words {
-		if i+1 < len(words) && strings.EqualFold(strings.TrimRight(w, ":"), "port") && isPort(words[i+1]) {
-			return words[i+1]
+		if i+1 == len(words) || !strings.EqualFold(strings.TrimRight(w, ":"), "port") {
+			continue
+		}
+		if port := strings.TrimRight(words[i+1], ".,:;)"); isPort(port) {
+			return port
 		}
 	}
 	return ""
@@ -81,7 +84,7 @@ func fromURL(w string, at int) Endpoint {
 	}
 	rest = strings.TrimRight(rest, ".:]")
 	host, port, ok := strings.Cut(rest, ":")
-	if !isHost(host) || ok && !isPort(port) {
+	if !isHost(host) && !isLabel(host) || ok && !isPort(port) {
 		return Endpoint{}
 	}
 	if !ok {
@@ -130,6 +133,19 @@ func isHost(s string) bool {
 	return len(top) >= 2 && !notTop[strings.ToLower(top)]
 }
 
+// isLabel reports whether s can be a name without a dot, as containers and machines of one network have: in a URL alone.
+func isLabel(s string) bool {
+	if len(s) < 2 || len(s) > 63 {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		if !isWord(s[i]) && s[i] != '-' {
+			return false
+		}
+	}
+	return !isDigit(s[0])
+}
+
 // isVersion tells 1.2.3 from an address: a release has fewer parts.
 func isVersion(s string) bool {
 	_, err := netip.ParseAddr(s)
@@ -165,6 +181,9 @@ func (t *tables) fromEndpoint(r *reading, e Endpoint) {
 	}
 	if e.plain && e.Port != "80" {
 		r.add(t.signals["plain-url"], "http://"+e.Host)
+	}
+	if e.plain && strings.HasSuffix(e.Port, "443") {
+		r.add(t.signals["http-on-443"], "http://"+e.Host+":"+e.Port)
 	}
 	if _, err := netip.ParseAddr(e.Host); err == nil {
 		r.add(t.signals["by-address"], e.Host)

@@ -24,8 +24,10 @@ const MaxText = 4 << 20
 const (
 	worthSaying = 0.02
 	maxCauses   = 6
+	// maxReport is how long a text is in which words alone tell what it is about, in bytes.
+	maxReport = 4000
 	// minFromContexts is how probable a cause must be to be named where a text tells of no failure.
-	minFromContexts = 0.3
+	minFromContexts = 0.16
 )
 
 // maxMatches bounds the places that are looked at: a log has the same words over and over.
@@ -98,8 +100,9 @@ func Explain(text string) *Explanation {
 	seen := t.read(f)
 	e.Endpoint = findEndpoint(text)
 	t.fromEndpoint(seen, e.Endpoint)
-	ranking := t.combine(seen.all)
-	t.fill(e, ranking, seen)
+	short := len(text) <= maxReport
+	ranking := t.combine(seen.all, short)
+	t.fill(e, ranking, seen, short)
 	e.Groups = t.group(f, seen)
 	t.lead(e)
 	e.fillIn()
@@ -130,12 +133,12 @@ func countLines(text string) int {
 }
 
 // fill turns a ranking into the answer.
-func (t *tables) fill(e *Explanation, ranking []Ranked, seen *reading) {
+func (t *tables) fill(e *Explanation, ranking []Ranked, seen *reading, short bool) {
 	e.Evidence = seen.evidence()
 	e.Outcome = Named
 	if !seen.telling() {
-		// Words about the circumstances alone are no failure, unless they speak for one cause.
-		if len(seen.all) == 0 || ranking[0].Confidence < minFromContexts {
+		// Words about the circumstances alone are no failure, unless they speak for one cause. In a long text they are chance.
+		if len(seen.all) == 0 || ranking[0].Confidence < minFromContexts || !short {
 			e.Outcome = Unknown
 		}
 	}

@@ -74,6 +74,9 @@ func TestEndpoints(t *testing.T) {
 		"at TLSSocket.onConnectSecure (_tls_wrap.js:1496:34)":                                  {},
 		"sun.security.ssl.Alerts.getSSLException(Alerts.java:192)":                             {},
 		"HTTPSConnectionPool(host='api.example.com', port=443): Max retries exceeded with url": {Host: "api.example.com", Port: "443"},
+		"https://kibana:5601/: wrong version number":                                           {Host: "kibana", Port: "5601"},
+		"http: TLS handshake error from 10.0.0.1:51234: EOF":                                   {},
+		"wrong version number, the mail server listens on port 25":                             {Port: "25"},
 		"https://user:secret@[::1]/":                                                           {},
 	} {
 		if got := Explain(text).Endpoint; got != want {
@@ -91,10 +94,26 @@ func TestRepetitionIsNoEvidence(t *testing.T) {
 	}
 }
 
+// TestLogHeadline: a log of many failures is led by the most frequent, the few lines of one failure by what they say together.
+func TestLogHeadline(t *testing.T) {
+	one := "10:00:00 INFO connecting\n10:00:01 WARN connection closed by remote host\n10:00:01 ERROR handshake failed\n10:00:01 ERROR x509: certificate has expired or is not yet valid\n"
+	if e := Explain(one); e.Causes[0].ID != cause.CertificateExpired {
+		t.Errorf("one failure: %s", e.Causes[0].ID)
+	}
+	var many strings.Builder
+	for range 40 {
+		many.WriteString("10:00:01 error:0A0000C1:SSL routines::no shared cipher, client: 192.0.2.1\n")
+	}
+	many.WriteString("10:00:02 SSL_do_handshake() failed (SSL: tlsv1 alert protocol version:SSL alert number 70) while SSL handshaking, client: 192.0.2.2\n")
+	if e := Explain(many.String()); e.Causes[0].ID != cause.NoCommonCipher || len(e.Groups) != 2 || e.Groups[0].Lines != 40 {
+		t.Errorf("many failures: %s, groups %+v", e.Causes[0].ID, e.Groups)
+	}
+}
+
 func TestConfidencesAreParts(t *testing.T) {
 	d := load()
 	sum := 0.0
-	for _, r := range d.combine(d.read(foldText("tlsv1 alert internal error, old client, java 6, proxy, upstream")).all) {
+	for _, r := range d.combine(d.read(foldText("tlsv1 alert internal error, old client, java 6, proxy, upstream")).all, true) {
 		sum += r.Confidence
 	}
 	if sum < 0.97 || sum > 1.03 {
@@ -123,4 +142,38 @@ func FuzzExplain(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestSubject: a text without an error text speaks for what it is about; beside an error the same words count little.
+func TestSubject(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want cause.ID
+	}{
+		{"The server does not implement RFC 5746", cause.LegacyRenegotiationDisabled},
+		{"Handshake failed; the server does not implement RFC 5746", cause.LegacyRenegotiationDisabled},
+		{"x509: certificate has expired or is not yet valid; the server does not implement RFC 5746", cause.CertificateExpired},
+		{"Server closes the connection when more than 80 cipher suites are offered", cause.HelloSizeIntolerance},
+		{"The site has no SAN entry for the hostname in its certificate", cause.CertificateNameMismatch},
+	} {
+		if e := Explain(c.text); e.Causes[0].ID != c.want {
+			t.Errorf("%q: %+v, want %s", c.text, e.Causes, c.want)
+		}
+	}
+	long := strings.Repeat("Nothing herein grants more than the sections above.\n", 100)
+	for _, text := range []string{"The weather is fine, and the picnic was moved to noon.", long + "The server does not implement RFC 5746.\n"} {
+		if e := Explain(text); e.Outcome != Unknown {
+			t.Errorf("no failure at all: %+v", e.Causes)
+		}
+	}
+}
+
+// TestSideOfProxy: on a line about its target a proxy is the client, whatever the other words of its log say.
+func TestSideOfProxy(t *testing.T) {
+	const line = "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking to upstream, client: 192.0.2.1"
+	for _, v := range Explain(line).Evidence {
+		if v.Signal == "wrong-version-number" && v.Side != sideClient {
+			t.Errorf("wrong version number by the %s", v.Side)
+		}
+	}
 }

@@ -41,7 +41,7 @@ func (t *tables) group(f *folded, seen *reading) []Group {
 		key := signalKey(seen.byLine[i])
 		ranking := known[key]
 		if ranking == nil {
-			ranking = t.combine(seen.byLine[i])
+			ranking = t.combine(seen.byLine[i], false)
 			known[key] = ranking
 		}
 		top := ranking[0]
@@ -61,6 +61,9 @@ func (t *tables) group(f *folded, seen *reading) []Group {
 	slices.SortStableFunc(groups, func(a, b Group) int { return b.Lines - a.Lines })
 	return groups
 }
+
+// weight is how much a group counts beside another.
+func (g *Group) weight() float64 { return float64(g.Lines) * g.Confidence }
 
 func signalKey(line []*sighting) string {
 	names := make([]string, len(line))
@@ -85,10 +88,16 @@ func hasTime(line string) bool {
 	return false
 }
 
-// lead makes the largest group of a log with several the headline: one cause is not to be read out of many failures.
+// lead makes the largest group of a log with several the headline: one cause is not to be read out of many failures. A few
+// lines of one failure are no such log: what all of them say together stands, unless another cause has clearly more lines.
 func (t *tables) lead(e *Explanation) {
-	if len(e.Groups) < 2 || e.Groups[0].Cause == e.Causes[0].ID {
+	if len(e.Groups) < 2 || e.Groups[0].Cause == e.Causes[0].ID || e.Groups[0].Lines < minLogLines {
 		return
+	}
+	for _, g := range e.Groups {
+		if g.Cause == e.Causes[0].ID && e.Groups[0].weight() < 2*g.weight() {
+			return
+		}
 	}
 	g := e.Groups[0]
 	e.Causes = nil

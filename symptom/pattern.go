@@ -59,7 +59,7 @@ func (p *Pattern) compile() error {
 		if i >= 0 {
 			piece = rest[:i]
 		}
-		text, _ := foldLine([]byte{'.'}, piece, nil) // the dot keeps a blank at the beginning
+		text, _ := foldLine(append(make([]byte, 0, 1+len(piece)), '.'), piece, nil) // the dot keeps a blank at the beginning
 		text = text[1:]
 		if before == 0 {
 			text = bytes.TrimLeft(text, " ")

@@ -3,6 +3,7 @@ package symptom
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -80,6 +81,7 @@ func (t *tables) readPatterns(fsys fs.FS) error {
 	if err != nil {
 		return err
 	}
+	t.patterns = slices.Grow(t.patterns, 8192)
 	for _, name := range names {
 		err := rows(fsys, strings.TrimPrefix(name, "data/"), 5, func(f []string) error {
 			p := &Pattern{Text: f[0], Signal: f[1], By: f[2], Side: f[3], Source: f[4], listed: true, alerts: t.words}

@@ -11,8 +11,12 @@ type sides struct {
 func newSides(t *tables, f *folded, found []match) *sides {
 	s := &sides{lines: map[int]string{}}
 	count := map[string]int{}
+	toTarget := map[int]bool{} // lines of a proxy on what it does as a client
 	for _, m := range found {
 		side := m.Side
+		if m.Signal == "+upstream" && side == sideServer {
+			toTarget[m.line] = true
+		}
 		if m.Signal != "side" && side == sideClient {
 			// Many records say "client" since that is who has the text as a rule; marks overrule them.
 			if s.whole == "" {
@@ -27,6 +31,9 @@ func newSides(t *tables, f *folded, found []match) *sides {
 		if old := s.lines[m.line]; old == "" || m.Signal == "side" {
 			s.lines[m.line] = side
 		}
+	}
+	for line := range toTarget {
+		s.lines[line] = sideClient
 	}
 	switch {
 	case count[sideServer] > count[sideClient]:
