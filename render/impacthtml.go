@@ -3,7 +3,6 @@ package render
 import (
 	_ "embed"
 	"fmt"
-	"html/template"
 	"io"
 	"slices"
 	"strings"
@@ -11,8 +10,8 @@ import (
 	"github.com/parley-tls/parley/impact"
 )
 
-//go:embed impact.html
-var impactPage string
+//go:embed impact.css
+var impactStyle string
 
 // matrix is a page of clients and policies.
 type matrix struct {
@@ -80,7 +79,7 @@ func (m *Impact) HTML(w io.Writer) error {
 	}
 	page.Lead = []string{m.totalWords(), m.certificateWords()}
 	page.Warnings = m.Warnings
-	return page.write(w)
+	return writeHTML(w, page.document())
 }
 
 // totalWords say how much has each verdict.
@@ -117,7 +116,7 @@ func (m *Recommendation) HTML(w io.Writer) error {
 	}
 	page.Lead = append(page.Lead, (&Impact{Certificates: m.Certificates, Inferred: m.Inferred}).certificateWords())
 	page.Warnings = m.Warnings
-	return page.write(w)
+	return writeHTML(w, page.document())
 }
 
 // newMatrix has a row for each client, most seen first, and a column for each policy.
@@ -166,12 +165,4 @@ func (m *Impact) details() matrixDetails {
 		}
 	}
 	return d
-}
-
-func (page *matrix) write(w io.Writer) error {
-	t, err := template.New("impact").Parse(impactPage)
-	if err != nil {
-		return err
-	}
-	return t.Execute(w, page)
 }
