@@ -207,7 +207,9 @@ func (m *metric) has(wanted []tree) bool {
 	return true
 }
 
-var queryID = regexp.MustCompile(`^[a-z][A-Za-z0-9_]{0,254}$`)
+var queryID = regexp.MustCompile(`^[a-z][A-Za-z0-9_]*$`)
+
+const maxQueryID = 255 // bytes
 
 // maxQueries is the most that one GetMetricData may ask. Source: CloudWatch service quotas.
 const maxQueries = 500
@@ -237,7 +239,7 @@ func (c *Cloud) getMetricData(k *call) (tree, error) {
 		id, stat := q.text("Id"), q.branch("MetricStat")
 		period, _ := stat.number("Period")
 		switch {
-		case !queryID.MatchString(id):
+		case len(id) > maxQueryID || !queryID.MatchString(id):
 			return problem("The value %s for parameter MetricDataQueries.member.Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.", id)
 		case seen[id]:
 			return problem("The values for parameter id in MetricDataQueries must be unique. Duplicate: %s", id)

@@ -65,7 +65,7 @@ func ParseWish(kind elb.Kind, name string, now *Reading) (w Wish, content *polic
 	if p := ofFamily(policy.Classic, name); p != nil {
 		return w, nil, unfit("%s is a policy of Classic Load Balancers: an %s does not have it; parley policy list --family alb shows those that it has", p.Name, kind.Title())
 	}
-	if !policyName.MatchString(name) {
+	if !isPolicyName(name) {
 		return w, nil, unfit("%q is no name of a security policy: see parley policy list --family alb", name)
 	}
 	return Wish{Policy: name}, nil, nil
@@ -227,8 +227,13 @@ func (p *Plan) digest() string {
 // maxPlan bounds the file of a plan: one with the clients of a large fleet has less.
 const maxPlan = 64 << 20
 
-// policyName is what names of policies are made of, in both APIs.
-var policyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$`)
+// policyName is what names of policies are made of, in both APIs. A bound in it would cost every start of the program milliseconds.
+var policyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+
+const maxPolicyName = 255 // bytes
+
+// isPolicyName reports whether name can be that of a policy.
+func isPolicyName(name string) bool { return len(name) <= maxPolicyName && policyName.MatchString(name) }
 
 // ReadPlan reads a plan out of its file, and whether it is one that can be carried out and was not edited.
 func ReadPlan(data []byte) (*Plan, error) {
@@ -250,7 +255,7 @@ func ReadPlan(data []byte) (*Plan, error) {
 		return nil, unfit("a load balancer of the type %q has no security policy", t.Kind)
 	case t.Region == "" || t.LoadBalancer == "" || t.Port < 1 || t.Port > 65535 || classic != (t.ARN == ""):
 		return nil, unfit("it names no listener")
-	case !policyName.MatchString(p.Set.Policy):
+	case !isPolicyName(p.Set.Policy):
 		return nil, unfit("%q is no name of a policy", p.Set.Policy)
 	case classic && !slices.Contains(p.Set.Policies, p.Set.Policy):
 		return nil, unfit("the list of policies to set lacks %s", p.Set.Policy)

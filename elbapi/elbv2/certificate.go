@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	acmARN = regexp.MustCompile(`\Aarn:aws[a-z-]*:acm:([a-z0-9-]+):(\d{12}):certificate/[A-Za-z0-9-]{1,64}\z`)
-	iamARN = regexp.MustCompile(`\Aarn:aws[a-z-]*:iam::(\d{12}):server-certificate/[\w+=,.@/-]{1,512}\z`)
+	acmARN = regexp.MustCompile(`\Aarn:aws[a-z-]*:acm:([a-z0-9-]+):(\d{12}):certificate/[A-Za-z0-9-]+\z`)
+	iamARN = regexp.MustCompile(`\Aarn:aws[a-z-]*:iam::(\d{12}):server-certificate/[\w+=,.@/-]+\z`)
 )
 
 // The keys, as ACM names them, that a listener of a Network Load Balancer cannot serve.
