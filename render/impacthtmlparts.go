@@ -52,7 +52,7 @@ func (page *matrix) tableHead() g.Node {
 			if c.Best {
 				class = "policy best"
 			}
-			return h.Th(h.Class(class), h.TitleAttr(c.Full), g.Text(c.Name))
+			return h.Th(h.Class(class), h.Title(c.Full), g.Text(c.Name))
 		}),
 		g.If(page.One, h.Th(g.Text("what becomes of it"))),
 	))
@@ -65,7 +65,7 @@ func (row matrixRow) line(one bool) g.Node {
 		h.Td(h.Class("name"), g.Text(row.Name), g.If(row.Note != "", g.Group{h.Br(), dim(row.Note)})),
 		number(fmt.Sprint(row.Seen)), number(row.Share), number(fmt.Sprint(row.Sources)),
 		g.Map(row.Cells, func(c matrixCell) g.Node {
-			return h.Td(h.Class("cell "+string(c.Verdict)), h.TitleAttr(c.Why), g.Text(c.Sign))
+			return h.Td(h.Class("cell "+string(c.Verdict)), h.Title(c.Why), g.Text(c.Sign))
 		}),
 		g.If(one, h.Td(h.Class("what"), texts(h.Div, row.Lines))),
 	)

@@ -233,7 +233,9 @@ var policyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
 const maxPolicyName = 255 // bytes
 
 // isPolicyName reports whether name can be that of a policy.
-func isPolicyName(name string) bool { return len(name) <= maxPolicyName && policyName.MatchString(name) }
+func isPolicyName(name string) bool {
+	return len(name) <= maxPolicyName && policyName.MatchString(name)
+}
 
 // ReadPlan reads a plan out of its file, and whether it is one that can be carried out and was not edited.
 func ReadPlan(data []byte) (*Plan, error) {
