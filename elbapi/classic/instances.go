@@ -161,7 +161,7 @@ type accountLimitsOutput struct {
 var accountLimits = []Limit{{"classic-listeners", "100"}, {"classic-load-balancers", "20"}, {"classic-registered-instances", "1000"}}
 
 func describeAccountLimits(_ *elbapi.Call, in *accountLimitsInput) (*accountLimitsOutput, error) {
-	l, next, err := page(accountLimits, func(l Limit) string { return l.Name }, in.Marker, in.PageSize, 400)
+	l, next, err := query.Page(accountLimits, func(l Limit) string { return l.Name }, in.Marker, in.PageSize, 400)
 	if err != nil {
 		return nil, err
 	}

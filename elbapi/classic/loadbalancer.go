@@ -231,7 +231,7 @@ func describeLoadBalancers(c *elbapi.Call, in *describeLoadBalancersInput) (*des
 				return err
 			}
 		}
-		part, next, err := page(all, func(l *store.LoadBalancer) string { return l.ARN }, in.Marker, in.PageSize, 400)
+		part, next, err := query.Page(all, func(l *store.LoadBalancer) string { return l.ARN }, in.Marker, in.PageSize, 400)
 		out.NextMarker = next
 		for _, l := range part {
 			out.LoadBalancerDescriptions = append(out.LoadBalancerDescriptions, describe(l))

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/parley-tls/parley/elbapi"
+	"github.com/parley-tls/parley/elbapi/query"
 	"github.com/parley-tls/parley/elbapi/store"
 )
 
@@ -64,7 +65,7 @@ func describeAccountLimits(c *elbapi.Call, in *describeAccountLimitsInput) (*des
 			place[l.Name] = strconv.Itoa(1000 + i)
 			all[i].Max = strconv.Itoa(limit(r, l.Name, 0))
 		}
-		all, next, err := page(all, func(l Limit) string { return place[l.Name] }, in.Marker, in.PageSize, 400)
+		all, next, err := query.Page(all, func(l Limit) string { return place[l.Name] }, in.Marker, in.PageSize, 400)
 		return &describeAccountLimitsOutput{all, next}, err
 	})
 }

@@ -158,7 +158,7 @@ func describeListenerCertificates(c *elbapi.Call, in *describeListenerCertificat
 			}
 			return "1" + c.CertificateArn
 		}
-		all, out.NextMarker, err = page(all, key, in.Marker, in.PageSize, 400)
+		all, out.NextMarker, err = query.Page(all, key, in.Marker, in.PageSize, 400)
 		out.Certificates = append(out.Certificates, all...)
 		return out, err
 	})

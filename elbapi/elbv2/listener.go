@@ -292,7 +292,7 @@ func describeListeners(c *elbapi.Call, in *describeListenersInput) (*describeLis
 		slices.SortFunc(all, func(a, b Listener) int { return strings.Compare(key(a), key(b)) })
 		all = slices.CompactFunc(all, func(a, b Listener) bool { return a.ListenerArn == b.ListenerArn })
 		var err error
-		all, out.NextMarker, err = page(all, key, in.Marker, in.PageSize, 400)
+		all, out.NextMarker, err = query.Page(all, key, in.Marker, in.PageSize, 400)
 		out.Listeners = append(out.Listeners, all...)
 		return out, err
 	})

@@ -140,7 +140,7 @@ func describeLoadBalancers(c *elbapi.Call, in *describeLoadBalancersInput) (*des
 		if err != nil {
 			return nil, err
 		}
-		all, next, err := page(all, func(l *store.LoadBalancer) string { return l.ARN }, in.Marker, in.PageSize, 400)
+		all, next, err := query.Page(all, func(l *store.LoadBalancer) string { return l.ARN }, in.Marker, in.PageSize, 400)
 		if err != nil {
 			return nil, err
 		}

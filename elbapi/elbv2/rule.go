@@ -72,7 +72,7 @@ func describeRules(c *elbapi.Call, in *describeRulesInput) (*describeRulesOutput
 		default:
 			return nil, query.Invalid("You must specify either listener rule ARNs or a listener ARN")
 		}
-		all, next, err := page(rules, func(x Rule) string { return x.RuleArn }, in.Marker, in.PageSize, 400)
+		all, next, err := query.Page(rules, func(x Rule) string { return x.RuleArn }, in.Marker, in.PageSize, 400)
 		return &describeRulesOutput{all, next}, err
 	})
 }

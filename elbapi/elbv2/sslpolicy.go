@@ -113,7 +113,7 @@ func describeSSLPolicies(_ *elbapi.Call, in *describeSSLPoliciesInput) (*describ
 	}
 	out := &describeSSLPoliciesOutput{}
 	var err error
-	out.SslPolicies, out.NextMarker, err = page(l, func(p SslPolicy) string { return p.Name }, in.Marker, in.PageSize, 400)
+	out.SslPolicies, out.NextMarker, err = query.Page(l, func(p SslPolicy) string { return p.Name }, in.Marker, in.PageSize, 400)
 	if out.SslPolicies == nil {
 		out.SslPolicies = []SslPolicy{}
 	}

@@ -195,7 +195,7 @@ func describeTargetGroups(c *elbapi.Call, in *describeTargetGroupsInput) (*descr
 		if err != nil {
 			return nil, err
 		}
-		l, next, err := page(l, func(g *store.TargetGroup) string { return g.ARN }, in.Marker, in.PageSize, 400)
+		l, next, err := query.Page(l, func(g *store.TargetGroup) string { return g.ARN }, in.Marker, in.PageSize, 400)
 		if err != nil {
 			return nil, err
 		}

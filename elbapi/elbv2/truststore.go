@@ -53,7 +53,7 @@ func describeTrustStores(c *elbapi.Call, in *describeTrustStoresInput) (*describ
 				}
 			}
 		}
-		l, next, err := page(l, func(t *store.TrustStore) string { return t.ARN }, in.Marker, in.PageSize, 400)
+		l, next, err := query.Page(l, func(t *store.TrustStore) string { return t.ARN }, in.Marker, in.PageSize, 400)
 		if err != nil {
 			return nil, err
 		}

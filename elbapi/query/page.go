@@ -1,21 +1,19 @@
-package elbv2
+package query
 
 import (
 	"encoding/base64"
 	"sort"
-
-	"github.com/parley-tls/parley/elbapi/query"
 )
 
-// page returns the part of a list that a request asks for, and the marker of the next. The list is sorted by key; a marker
+// Page returns the part of a list that a request asks for, and the marker of the next. The list is sorted by key; a marker
 // holds the key that the next page begins behind, so that what is added or removed between two requests neither hides nor
 // repeats anything else.
-func page[T any](all []T, key func(T) string, marker string, size *int, most int) ([]T, string, error) {
+func Page[T any](all []T, key func(T) string, marker string, size *int, most int) ([]T, string, error) {
 	from := 0
 	if marker != "" {
 		last, err := base64.RawURLEncoding.DecodeString(marker)
 		if err != nil || len(last) == 0 {
-			return nil, "", query.Invalid("Invalid marker")
+			return nil, "", Invalid("Invalid marker")
 		}
 		from = sort.Search(len(all), func(i int) bool { return key(all[i]) > string(last) })
 	}
