@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/parley-tls/parley/aws/account"
+	"github.com/parley-tls/parley/aws/awstest"
 	"github.com/parley-tls/parley/aws/find"
 	"github.com/parley-tls/parley/elbapi"
 	"github.com/parley-tls/parley/testbed"
@@ -32,7 +33,7 @@ const two = `{"accounts": [
 
 // TestAccounts: profiles of one account count its listeners once, roles open others, and a role that does not is a problem.
 func TestAccounts(t *testing.T) {
-	start(t, two)
+	awstest.Start(t, awstest.Read(t, two))
 	config := filepath.Join(t.TempDir(), "config")
 	if err := os.WriteFile(config, []byte("[profile a]\nregion = eu-west-1\naws_access_key_id = testing\naws_secret_access_key = testing\n[profile b]\nregion = eu-west-1\naws_access_key_id = other\naws_secret_access_key = other\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -84,7 +85,7 @@ func TestAccounts(t *testing.T) {
 
 // TestInterrupted: what was found until then is there, with the error.
 func TestInterrupted(t *testing.T) {
-	c := start(t, shop)
+	c := awstest.Start(t, awstest.Read(t, shop))
 	c.LoadBalancing().Inject(elbapi.Fault{Region: "us-east-1", Action: "DescribeListeners", Delay: time.Minute})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()

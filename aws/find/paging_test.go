@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/parley-tls/parley/aws/account"
+	"github.com/parley-tls/parley/aws/awstest"
 	"github.com/parley-tls/parley/aws/elb"
 	"github.com/parley-tls/parley/aws/find"
 	"github.com/parley-tls/parley/elbapi/store"
@@ -34,7 +35,7 @@ func TestPaging(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start(t, string(state))
+	awstest.Start(t, awstest.Read(t, string(state)))
 	for _, c := range []struct {
 		o     find.Options
 		calls map[string]int

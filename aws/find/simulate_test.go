@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -13,13 +12,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/parley-tls/parley/aws/account"
+	"github.com/parley-tls/parley/aws/awstest"
 	"github.com/parley-tls/parley/aws/elb"
 	"github.com/parley-tls/parley/aws/find"
 	"github.com/parley-tls/parley/elbapi"
 	"github.com/parley-tls/parley/elbapi/query"
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/simulate"
-	"github.com/parley-tls/parley/testbed"
 )
 
 // shop is an account with what moto has not: policies that it does not know, mutual TLS, references, a gateway, certificates
@@ -54,23 +53,6 @@ const shop = `{"accounts": [{"id": "111122223333",
       {"port": 443, "protocol": "SSL", "certificates": ["arn:aws:acm:eu-west-1:111122223333:certificate/1"], "policies": ["ELBSecurityPolicy-2016-08"]}]}]},
    "us-east-1": {"load_balancers": [
      {"name": "shop", "type": "application", "listeners": [{"port": 443, "protocol": "HTTPS", "certificates": ["arn:aws:acm:us-east-1:111122223333:certificate/1"]}]}]}}}]}`
-
-// start simulates an account and points the SDK at it.
-func start(t *testing.T, state string) *simulate.Cloud {
-	t.Helper()
-	s, err := simulate.ReadState([]byte(state))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := simulate.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(c)
-	t.Cleanup(server.Close)
-	testbed.OnlyAWS(t, server.URL)
-	return c
-}
 
 func parse(t *testing.T, name string) elb.Name {
 	t.Helper()
@@ -125,7 +107,7 @@ func lines(l []elb.Listener) []string {
 }
 
 func TestList(t *testing.T) {
-	start(t, shop)
+	awstest.Start(t, awstest.Read(t, shop))
 	inv := list(t, find.Options{SNICertificates: true, All: true})
 	want := []string{
 		"eu-west-1 network edge:443 TLS TLS13-1-2-RFC9151-INTEROP1-FIPS-2023-07/ SUITES [EC_prime256v1 EXPIRED]  HTTP2Only []",
@@ -159,7 +141,7 @@ func TestList(t *testing.T) {
 
 // TestDenied: what one region or one service does not tell is named, and all else is listed.
 func TestDenied(t *testing.T) {
-	c := start(t, shop)
+	c := awstest.Start(t, awstest.Read(t, shop))
 	denied := func(f elbapi.Fault) func() { f.Denied = true; return c.LoadBalancing().Inject(f) }
 	remove := denied(elbapi.Fault{Region: "us-east-1", Action: "DescribeLoadBalancers"})
 	inv := list(t, find.Options{}, "us-east-1: Application and Network Load Balancers: DescribeLoadBalancers: AccessDenied: User: arn:aws:iam::111122223333:user/ada is not authorized",
@@ -206,7 +188,7 @@ func TestDenied(t *testing.T) {
 
 // TestThrottled: answers that come too fast are asked for again.
 func TestThrottled(t *testing.T) {
-	c := start(t, shop)
+	c := awstest.Start(t, awstest.Read(t, shop))
 	c.LoadBalancing().Inject(elbapi.Fault{Region: "eu-west-1", Action: "DescribeListeners", Times: 2, Error: elbapi.Throttling()})
 	inv := list(t, find.Options{NoCertificates: true})
 	if len(inv.Listeners) != 7 || inv.Calls["Elastic Load Balancing v2.DescribeListeners"] != 5 {
@@ -216,7 +198,7 @@ func TestThrottled(t *testing.T) {
 
 // TestDeletedMeanwhile: a load balancer or listener that is gone between two questions is no problem.
 func TestDeletedMeanwhile(t *testing.T) {
-	c := start(t, shop)
+	c := awstest.Start(t, awstest.Read(t, shop))
 	gone := query.Fail("LoadBalancerNotFound", "One or more load balancers not found")
 	for _, f := range []elbapi.Fault{{Region: "us-east-1", Action: "DescribeListeners", Error: gone}, {Action: "DescribeLoadBalancerPolicies", Error: gone},
 		{Action: "DescribeListenerCertificates", Times: 1, Error: query.Fail("ListenerNotFound", "One or more listeners not found")}} {
@@ -229,7 +211,7 @@ func TestDeletedMeanwhile(t *testing.T) {
 }
 
 func TestResolve(t *testing.T) {
-	c := start(t, shop)
+	c := awstest.Start(t, awstest.Read(t, shop))
 	all := sessions(t, both)
 	resolve := func(text string) (*elb.Listener, error) {
 		return find.Resolve(context.Background(), all, parse(t, text))
@@ -274,8 +256,8 @@ func TestSlow(t *testing.T) {
 	for i := range 150 {
 		lbs = append(lbs, fmt.Sprintf(`{"name": "lb-%d", "type": "application"}`, i))
 	}
-	start(t, `{"accounts": [{"id": "111122223333", "users": [{"name": "ada", "access_key_id": "testing", "secret_access_key": "testing"}],
-		"regions": {"eu-west-1": {"load_balancers": [`+strings.Join(lbs, ",")+`]}}}]}`)
+	awstest.Start(t, awstest.Read(t, `{"accounts": [{"id": "111122223333", "users": [{"name": "ada", "access_key_id": "testing", "secret_access_key": "testing"}],
+		"regions": {"eu-west-1": {"load_balancers": [`+strings.Join(lbs, ",")+`]}}}]}`))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var told string

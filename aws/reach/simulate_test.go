@@ -2,12 +2,8 @@ package reach_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http/httptest"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/parley-tls/parley/aws/account"
+	"github.com/parley-tls/parley/aws/awstest"
 	"github.com/parley-tls/parley/aws/elb"
 	"github.com/parley-tls/parley/aws/find"
 	"github.com/parley-tls/parley/aws/metric"
@@ -25,7 +22,6 @@ import (
 	"github.com/parley-tls/parley/diagnose"
 	"github.com/parley-tls/parley/policy"
 	"github.com/parley-tls/parley/simulate"
-	"github.com/parley-tls/parley/testbed"
 )
 
 // network is an account whose load balancers are kept from clients in every way: security groups, network ACLs, targets.
@@ -63,17 +59,7 @@ const network = `{"accounts": [{"id": "111122223333",
 // open simulates the account and opens it.
 func open(t *testing.T, o account.Options) (*simulate.Cloud, []*account.Session) {
 	t.Helper()
-	s, err := simulate.ReadState([]byte(network))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := simulate.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(c)
-	t.Cleanup(server.Close)
-	testbed.OnlyAWS(t, server.URL)
+	c := awstest.Start(t, awstest.Read(t, network))
 	sessions, err := account.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -136,32 +122,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// services are the names that IAM policies have for services.
-var services = map[string]string{"Elastic Load Balancing v2": "elasticloadbalancing", "Elastic Load Balancing": "elasticloadbalancing", "ACM": "acm", "IAM": "iam", "EC2": "ec2", "STS": "sts", "CloudWatch": "cloudwatch", "CloudTrail": "cloudtrail"}
-
 // TestPermissions: docs/iam-read.json allows what reading calls, and nothing else. GetCallerIdentity takes no permission.
 func TestPermissions(t *testing.T) {
-	var document struct {
-		Version   string
-		Statement []struct {
-			Sid, Effect, Resource string
-			Action                []string
-		}
-	}
-	data, err := os.ReadFile(filepath.Join(testbed.Root(t), "docs", "iam-read.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &document); err != nil {
-		t.Fatal(err)
-	}
-	var allowed []string
-	for _, s := range document.Statement {
-		if s.Effect != "Allow" || document.Version != "2012-10-17" {
-			t.Errorf("%+v", s)
-		}
-		allowed = append(allowed, s.Action...)
-	}
 	_, sessions := open(t, account.Options{AllRegions: true})
 	if _, err := find.List(t.Context(), sessions, find.Options{SNICertificates: true}); err != nil {
 		t.Fatal(err)
@@ -172,18 +134,5 @@ func TestPermissions(t *testing.T) {
 		metric.Ask(t.Context(), []*account.Session{s}, []elb.Listener{*l}, metric.Options{Since: 24 * time.Hour, Now: time.Now(), Trail: true})
 	}
 	upstream.Ask(t.Context(), sessions[0], []policy.Family{policy.AWS, policy.Classic})
-	var called []string
-	for _, s := range sessions {
-		for call := range s.Meter().Calls() {
-			service, operation, _ := strings.Cut(call, ".")
-			if action := services[service] + ":" + operation; action != "sts:GetCallerIdentity" && !slices.Contains(called, action) {
-				called = append(called, action)
-			}
-		}
-	}
-	slices.Sort(allowed)
-	slices.Sort(called)
-	if d := cmp.Diff(allowed, called); d != "" {
-		t.Errorf("-allowed by docs/iam-read.json +called\n%s", d)
-	}
+	awstest.Permits(t, "iam-read.json", sessions...)
 }

@@ -5,15 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/parley-tls/parley/aws/awstest"
 	"github.com/parley-tls/parley/aws/metric"
 	"github.com/parley-tls/parley/simulate"
-	"github.com/parley-tls/parley/testbed"
 )
 
 // simulated serves an account of one region with what its JSON says, whose user may not do what deny says.
@@ -23,14 +22,8 @@ func simulated(t *testing.T, region string, deny ...string) {
 	if err := json.Unmarshal([]byte(region), r); err != nil {
 		t.Fatal(err)
 	}
-	cloud, err := simulate.New(simulate.State{Accounts: []simulate.Account{{ID: "111122223333", Users: []simulate.User{{Name: "ada", Key: "testing", Secret: "testing", Deny: deny}},
+	awstest.Start(t, simulate.State{Accounts: []simulate.Account{{ID: "111122223333", Users: []simulate.User{{Name: "ada", Key: "testing", Secret: "testing", Deny: deny}},
 		Regions: map[string]*simulate.Region{"eu-west-1": r}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(cloud)
-	t.Cleanup(server.Close)
-	testbed.OnlyAWS(t, server.URL)
 }
 
 // runParley runs a command and returns what it prints and its exit code.

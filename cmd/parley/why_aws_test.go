@@ -1,13 +1,12 @@
 package main
 
 import (
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/parley-tls/parley/aws/awstest"
 	"github.com/parley-tls/parley/policy"
-	"github.com/parley-tls/parley/simulate"
 	"github.com/parley-tls/parley/testbed"
 )
 
@@ -108,17 +107,7 @@ const secured = `{"accounts": [{"id": "111122223333", "users": [{"name": "ada", 
 
 // TestWhyObstacles weighs what keeps clients out beside the negotiation, against a simulated account.
 func TestWhyObstacles(t *testing.T) {
-	s, err := simulate.ReadState([]byte(secured))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cloud, err := simulate.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := httptest.NewServer(cloud)
-	defer server.Close()
-	testbed.OnlyAWS(t, server.URL)
+	awstest.Start(t, awstest.Read(t, secured))
 	id := testbed.Make(t, testbed.RSA2048)
 	modern := testbed.Start(t, testbed.ForPolicy(policy.ByName("TLS13-1-2-2021-06"), testbed.OpenSSL).With(id)).Addr
 	old := testbed.Make(t, testbed.RSAExpired)
