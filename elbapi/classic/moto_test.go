@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing/types"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/parley-tls/parley/elbapi"
 	"github.com/parley-tls/parley/elbapi/classic"
@@ -60,25 +59,14 @@ func TestBesideMoto(t *testing.T) {
 		"attributes":                       "has no additional attributes",
 		"make it again":                    "refuses the same load balancer, which AWS takes",
 	}
-	for i, step := range ours {
-		diff := cmp.Diff(theirs[i].answer, step.answer)
-		switch reason := wrong[step.name]; {
-		case diff != "" && reason == "":
-			t.Errorf("%s (- moto, + ours):\n%s", step.name, diff)
-		case diff == "" && reason != "":
-			t.Errorf("%s: moto no longer differs: %s", step.name, reason)
-		}
-	}
-}
-
-type step struct {
-	name   string
-	answer any
+	modeltest.SameAsMoto(t, theirs, ours, wrong)
 }
 
 // script makes the calls, and returns the answers without what is random.
-func script(t *testing.T, c *elb.Client, certificate string) (steps []step) {
-	note := func(name string, out any, err error) { steps = append(steps, step{name, plain(t, out, err)}) }
+func script(t *testing.T, c *elb.Client, certificate string) (steps []modeltest.Step) {
+	note := func(name string, out any, err error) {
+		steps = append(steps, modeltest.Step{Name: name, Answer: plain(t, out, err)})
+	}
 	listeners := []types.Listener{{Protocol: aws.String("HTTPS"), LoadBalancerPort: 443, InstancePort: aws.Int32(8080), SSLCertificateId: &certificate},
 		{Protocol: aws.String("HTTP"), LoadBalancerPort: 80, InstancePort: aws.Int32(8080), InstanceProtocol: aws.String("HTTP")}}
 	in := &elb.CreateLoadBalancerInput{LoadBalancerName: shop, AvailabilityZones: []string{"eu-west-1a"}, Listeners: listeners, Tags: []types.Tag{{Key: aws.String("team"), Value: aws.String("shop")}}}

@@ -69,5 +69,3 @@ func describeAccountLimits(c *elbapi.Call, in *describeAccountLimitsInput) (*des
 		return &describeAccountLimitsOutput{all, next}, err
 	})
 }
-
-func compare(a, b string) int { return strings.Compare(a, b) }

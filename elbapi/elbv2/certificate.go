@@ -1,6 +1,7 @@
 package elbv2
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 
@@ -150,7 +151,7 @@ func describeListenerCertificates(c *elbapi.Call, in *describeListenerCertificat
 			all = append(all, Certificate{arn, &first})
 		}
 		if len(all) > 0 {
-			slices.SortFunc(all[1:], func(a, b Certificate) int { return compare(a.CertificateArn, b.CertificateArn) })
+			slices.SortFunc(all[1:], func(a, b Certificate) int { return cmp.Compare(a.CertificateArn, b.CertificateArn) })
 		}
 		key := func(c Certificate) string {
 			if *c.IsDefault {

@@ -14,10 +14,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/parley-tls/parley/elbapi"
 	"github.com/parley-tls/parley/elbapi/elbv2"
+	"github.com/parley-tls/parley/elbapi/modeltest"
 	"github.com/parley-tls/parley/elbapi/sigv4"
 	"github.com/parley-tls/parley/elbapi/store"
 	"github.com/parley-tls/parley/testbed"
@@ -64,27 +64,14 @@ func TestBesideMoto(t *testing.T) {
 		"health":                           "calls targets healthy that nobody checked, and shows traffic-port in place of the port",
 		"target groups of alb":             "names a load balancer once for each listener",
 	}
-	for i, step := range ours {
-		diff := cmp.Diff(theirs[i].answer, step.answer)
-		switch reason := wrong[step.name]; {
-		case diff != "" && reason == "":
-			t.Errorf("%s (- moto, + ours):\n%s", step.name, diff)
-		case diff == "" && reason != "":
-			t.Errorf("%s: moto no longer differs: %s", step.name, reason)
-		}
-	}
-}
-
-type step struct {
-	name   string
-	answer any
+	modeltest.SameAsMoto(t, theirs, ours, wrong)
 }
 
 // script makes the calls, and returns the answers without what is random.
-func script(t *testing.T, c *elb.Client, subnets []string, vpc, certificate string) (steps []step) {
+func script(t *testing.T, c *elb.Client, subnets []string, vpc, certificate string) (steps []modeltest.Step) {
 	ctx := context.Background()
 	note := func(name string, out any, err error) {
-		steps = append(steps, step{name, plain(t, out, err)})
+		steps = append(steps, modeltest.Step{Name: name, Answer: plain(t, out, err)})
 	}
 	kinds := map[string]types.LoadBalancerTypeEnum{"alb": "application", "nlb": "network"}
 	arn := map[string]string{}

@@ -1,6 +1,7 @@
 package elbv2
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"hash/fnv"
@@ -76,7 +77,7 @@ func place(r *store.Region, l *store.LoadBalancer, ids []string, mappings []Subn
 	case len(zones) == 0:
 		return query.Invalid("At least one subnet must be specified")
 	}
-	slices.SortFunc(zones, func(a, b store.Zone) int { return compare(a.Name, b.Name) })
+	slices.SortFunc(zones, func(a, b store.Zone) int { return cmp.Compare(a.Name, b.Name) })
 	l.Zones = zones
 	return nil
 }
