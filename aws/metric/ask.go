@@ -38,8 +38,19 @@ type Options struct {
 	Since   time.Duration // how far to look back, at most MaxSince
 	Now     time.Time
 	Journal []Change // that Parley made, of FromJournal
-	Trail   bool     // ask CloudTrail too
+	Trail   When     // whether CloudTrail is asked too
 }
+
+// When says when CloudTrail is asked, which takes two questions a second with 50 events each.
+// Source: LookupEvents, AWS CloudTrail API reference.
+type When int
+
+// The zero value leaves CloudTrail alone.
+const (
+	Never  When = iota
+	OnRise      // where errors rose, to know what began it
+	Always
+)
 
 // MaxSince is how far Ask looks back.
 const MaxSince = maxPoints * Step
@@ -93,26 +104,35 @@ func ask(ctx context.Context, s *account.Session, own []*LoadBalancer, o Options
 		}
 		return []Problem{{s.Place, "metrics", account.Explain(err)}}
 	}
+	risen := false
+	for _, b := range own {
+		b.judge()
+		risen = risen || b.Rise.Outcome == Risen
+	}
 	var trail []Change
-	if o.Trail {
+	if o.Trail == Always || o.Trail == OnRise && risen {
 		var err error
 		if trail, err = Trail(ctx, s, o.Now.Add(-o.Since), o.Now); err != nil {
 			problems = append(problems, Problem{s.Place, "changes in CloudTrail", account.Explain(err)})
 		}
 	}
 	for _, b := range own {
-		b.judge(slices.Concat(o.Journal, trail), o)
+		b.attribute(slices.Concat(o.Journal, trail), o)
 	}
 	return problems
 }
 
-// judge looks for the rise and its cause.
-func (b *LoadBalancer) judge(changes []Change, o Options) {
+// judge sums up the points and looks for a rise.
+func (b *LoadBalancer) judge() {
 	for _, p := range b.Points {
 		b.Errors += p.Errors
 		b.Conns += p.Connections
 	}
 	b.Rise = FindRise(b.Points)
+}
+
+// attribute keeps the changes of the load balancer, and looks for the one at the beginning of the rise.
+func (b *LoadBalancer) attribute(changes []Change, o Options) {
 	b.Changes = []Change{}
 	for _, c := range order(slices.DeleteFunc(slices.Clone(changes), func(c Change) bool { return !c.Of(b.ARN) })) {
 		if !c.Time.Before(o.Now.Add(-o.Since)) {

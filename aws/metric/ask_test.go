@@ -104,7 +104,7 @@ func TestAsk(t *testing.T) {
 			_, _ = sessions[0].ELBv2().ModifyListener(t.Context(), &elasticloadbalancingv2.ModifyListenerInput{ListenerArn: &l.ARN, SslPolicy: aws.String("none")})
 		}
 	}
-	all, problems := metric.Ask(t.Context(), sessions, inv.Listeners, metric.Options{Since: 12 * time.Hour, Now: now, Trail: true})
+	all, problems := metric.Ask(t.Context(), sessions, inv.Listeners, metric.Options{Since: 12 * time.Hour, Now: now, Trail: metric.Always})
 	for _, p := range problems {
 		t.Error(p)
 	}
@@ -118,6 +118,15 @@ func TestAsk(t *testing.T) {
 	}
 	if len(shop.Changes) != 1 || shop.Cause == nil || shop.Cause.To != "ELBSecurityPolicy-TLS13-1-3-2021-06" || !strings.HasSuffix(shop.Cause.Who, ":user/ada") || shop.Cause.Port != 443 {
 		t.Errorf("changes %+v, cause %+v", shop.Changes, shop.Cause)
+	}
+	for i := range inv.Listeners { // where nothing rose, nobody has to be found who began it
+		l := inv.Listeners[i : i+1]
+		trails := func() int { return sessions[0].Meter().Calls()["CloudTrail.LookupEvents"] }
+		before := trails()
+		one, _ := metric.Ask(t.Context(), sessions, l, metric.Options{Since: 12 * time.Hour, Now: now, Trail: metric.OnRise})
+		if asked := trails() > before; asked != (l[0].Kind == elb.ALB) || asked != (one[0].Cause != nil) {
+			t.Errorf("%s: CloudTrail was asked: %v; cause %+v", l[0].Kind, asked, one[0].Cause)
+		}
 	}
 	if edge := got[elb.NLB]; edge.Rise.Outcome != metric.Steady || edge.Errors != 286 || edge.Conns != 0 || edge.Rise.Related || len(edge.Changes) != 0 {
 		t.Errorf("%+v, %v errors", edge.Rise, edge.Errors)
@@ -159,7 +168,7 @@ func TestAskRefused(t *testing.T) {
 		if err != nil || len(inv.Listeners) != 1 {
 			t.Fatalf("%+v, %v", inv, err)
 		}
-		all, problems := metric.Ask(t.Context(), s, inv.Listeners, metric.Options{Since: 6 * time.Hour, Now: time.Now(), Trail: true})
+		all, problems := metric.Ask(t.Context(), s, inv.Listeners, metric.Options{Since: 6 * time.Hour, Now: time.Now(), Trail: metric.Always})
 		if len(problems) != 1 || !strings.Contains(problems[0].Error(), want.problem) || all[0].Rise.Outcome != want.outcome {
 			t.Errorf("%s: %+v, %v", deny, all, problems)
 		}

@@ -131,7 +131,7 @@ func TestPermissions(t *testing.T) {
 	for _, name := range []string{"shop", "cdn", "legacy"} {
 		s, l := resolve(t, sessions, name)
 		reach.Check(t.Context(), s, l, reach.Options{Source: netip.MustParseAddr("198.51.100.7")})
-		metric.Ask(t.Context(), []*account.Session{s}, []elb.Listener{*l}, metric.Options{Since: 24 * time.Hour, Now: time.Now(), Trail: true})
+		metric.Ask(t.Context(), []*account.Session{s}, []elb.Listener{*l}, metric.Options{Since: 24 * time.Hour, Now: time.Now(), Trail: metric.Always})
 	}
 	upstream.Ask(t.Context(), sessions[0], []policy.Family{policy.AWS, policy.Classic})
 	awstest.Permits(t, "iam-read.json", sessions...)

@@ -82,7 +82,11 @@ func awsErrors(cmd *cobra.Command, f *awsErrorsFlags, args []string) error {
 		return err
 	}
 	now := time.Now()
-	all, missing := metric.Ask(ctx, sessions, listeners, metric.Options{Since: since, Now: now, Journal: journal, Trail: !f.noTrail})
+	trail := metric.Always
+	if f.noTrail {
+		trail = metric.Never
+	}
+	all, missing := metric.Ask(ctx, sessions, listeners, metric.Options{Since: since, Now: now, Journal: journal, Trail: trail})
 	if ctx.Err() != nil {
 		return undecided(errors.New("interrupted"))
 	}

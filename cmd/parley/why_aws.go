@@ -147,7 +147,7 @@ const failedSince = 24 * time.Hour
 
 // failedHandshakes says what CloudWatch counts for the load balancer: whether it is one client that fails, or many since some change.
 func failedHandshakes(ctx context.Context, at *found, now time.Time) (counted []diagnose.Obstacle, unknown []string) {
-	all, problems := metric.Ask(ctx, []*account.Session{at.session}, []elb.Listener{*at.listener}, metric.Options{Since: failedSince, Now: now, Trail: true})
+	all, problems := metric.Ask(ctx, []*account.Session{at.session}, []elb.Listener{*at.listener}, metric.Options{Since: failedSince, Now: now, Trail: metric.OnRise})
 	for _, p := range problems {
 		unknown = append(unknown, p.Missing+": "+p.Err.Error())
 	}
